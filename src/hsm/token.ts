@@ -1,0 +1,171 @@
+/**
+ * What we ask of an HSM: tokens by module digest, serial and label, never by slot; keys by the
+ * SHA-256 of their SubjectPublicKeyInfo. Handles, mechanism numbers and CKR codes never leave this
+ * folder. Everything is asynchronous so that lanes, progress or a process of its own fit behind it.
+ */
+
+import type { Json } from "../lib/json.ts";
+import type { Secret } from "../lib/secret.ts";
+
+export const KEY_ALGORITHMS = [
+  "rsa-3072",
+  "rsa-4096",
+  "p-256",
+  "p-384",
+  "p-521",
+  "ed25519",
+] as const;
+export type KeyAlgorithm = (typeof KEY_ALGORITHMS)[number];
+
+/** What a key is for; templates turn it into attributes. */
+export type KeyPurpose = "ca-signing";
+
+/** Signature schemes; the message is hashed in software, except for Ed25519. */
+export type SignatureScheme =
+  | "rsa-pkcs1-sha256"
+  | "rsa-pkcs1-sha384"
+  | "rsa-pkcs1-sha512"
+  | "ecdsa-sha256"
+  | "ecdsa-sha384"
+  | "ecdsa-sha512"
+  | "ed25519";
+
+/** A module as `site.yaml` names it; `path` and `tokenDir` are absolute here. */
+export interface ModuleBinding {
+  readonly name: string;
+  /** Module profile, by name: what the module cannot do or reports wrongly. */
+  readonly profile: string;
+  readonly path: string;
+  /** Where a software module keeps its tokens. */
+  readonly tokenDir?: string;
+}
+
+/** A token as it answered when it was looked at. Text is untrusted: escape it on output. */
+export interface TokenInfo {
+  /** SHA-256 of the module file. */
+  readonly moduleDigest: string;
+  readonly profile: string;
+  readonly label: string;
+  readonly serial: string;
+  readonly manufacturer: string;
+  readonly model: string;
+  readonly firmware: string;
+  readonly hardware: string;
+  readonly initialized: boolean;
+  readonly userPinSet: boolean;
+  /** Names of the CKF_* flags that tell of PIN trouble, e.g. CKF_USER_PIN_COUNT_LOW. */
+  readonly pinWarnings: readonly string[];
+  readonly pinLength: { readonly min: number; readonly max: number };
+  readonly algorithms: readonly KeyAlgorithm[];
+  /** Names (or 0x-numbers) of every mechanism, sorted. */
+  readonly mechanisms: readonly string[];
+}
+
+/** One object on a token that is a key. */
+export interface KeyInfo {
+  readonly objectClass: "private" | "public" | "secret";
+  readonly label: string;
+  /** CKA_ID in hex. */
+  readonly ckaId: string;
+  /** CKK_* name. */
+  readonly keyType: string;
+  /** Attributes read back, by CKA_* name: booleans, numbers, hex or names. */
+  readonly attributes: Readonly<Record<string, Json>>;
+}
+
+export interface GenerateRequest {
+  readonly label: string;
+  /** CKA_ID in hex, chosen and recorded before the call. */
+  readonly ckaId: string;
+  readonly algorithm: KeyAlgorithm;
+  readonly purpose: KeyPurpose;
+  /** True only while a wrapped backup is due; false for a key that never leaves the token. */
+  readonly extractable: boolean;
+}
+
+export interface GeneratedKey {
+  /** DER SubjectPublicKeyInfo, validated in software (point on curve, modulus, exponent). */
+  readonly spki: Uint8Array;
+  /** SHA-256 of `spki` in hex: the key's primary name. */
+  readonly spkiSha256: string;
+  readonly ckaId: string;
+  /** Every attribute asked for, as read back from the private and the public object. */
+  readonly privateAttributes: Readonly<Record<string, Json>>;
+  readonly publicAttributes: Readonly<Record<string, Json>>;
+  /** CKM_* name of the generation mechanism. */
+  readonly mechanism: string;
+  /** What the profile waived, one sentence each: empty for an honest module. */
+  readonly waivers: readonly string[];
+}
+
+export interface SignRequest {
+  /** The recorded public half: the private object is found by its CKA_ID and must belong to it. */
+  readonly spki: Uint8Array;
+  readonly ckaId: string;
+  readonly scheme: SignatureScheme;
+  readonly message: Uint8Array;
+}
+
+/** An open, logged-in session. Closed by `logout`; nothing of it survives an error. */
+export interface Session {
+  readonly info: TokenInfo;
+  /** One listing of every key object on the token. */
+  keys(): Promise<readonly KeyInfo[]>;
+  /**
+   * Generates a key pair, reads every attribute of both objects back and compares it, validates the
+   * public key and proves the pair with a domain-separated challenge signature.
+   * @throws KeyriteError hsm.object-exists when label or CKA_ID is taken, hsm.attribute-differs,
+   * hsm.bad-output, hsm.not-supported, hsm.call-failed.
+   */
+  generateKeyPair(request: GenerateRequest): Promise<GeneratedKey>;
+  /**
+   * Signatures in the form X.509 wants (ECDSA as DER), each verified in software.
+   * @throws KeyriteError hsm.object-missing unless exactly one private object matches; hsm.bad-output.
+   */
+  signAll(requests: readonly SignRequest[]): Promise<readonly Uint8Array[]>;
+  logout(): Promise<void>;
+}
+
+/** Something tried with a PIN, for the counters that tests and evidence read. */
+export interface HsmCounters {
+  /** C_Login calls made, over all tokens of this process. */
+  readonly logins: number;
+  /** Milliseconds spent inside PKCS#11 calls. */
+  readonly milliseconds: number;
+}
+
+/**
+ * All modules of the process; each is loaded and initialised once (a second C_Initialize fails).
+ * `serial` is the recorded serial, or "blank" for the one uninitialised token of the module.
+ */
+export interface Hsm {
+  readonly counters: HsmCounters;
+  /** SHA-256 of the module file. @throws KeyriteError hsm.module-unavailable */
+  moduleDigest(module: ModuleBinding): Promise<string>;
+  /** Every token of a module that answers, initialised or not. */
+  tokens(module: ModuleBinding): Promise<readonly TokenInfo[]>;
+  /**
+   * The one token with this serial (and label, once it has one).
+   * @throws KeyriteError hsm.token-absent, hsm.wrong-token, hsm.not-initialized, hsm.not-blank
+   */
+  find(module: ModuleBinding, serial: string, label: string): Promise<TokenInfo>;
+  /**
+   * C_InitToken on the blank token, C_InitPIN, then a login from a fresh session to prove the user
+   * PIN. Returns the token as it answers afterwards. Neither PIN is wiped here.
+   */
+  initialize(
+    module: ModuleBinding,
+    label: string,
+    soPin: Secret,
+    userPin: Secret,
+  ): Promise<TokenInfo>;
+  /**
+   * One C_Login, and none when the token reports a final try or a locked PIN.
+   * @throws KeyriteError hsm.pin-rejected, hsm.pin-locked, hsm.call-failed
+   */
+  login(module: ModuleBinding, serial: string, label: string, pin: Secret): Promise<Session>;
+  /** Objects visible without login, for inspection. */
+  publicObjects(module: ModuleBinding, serial: string, label: string): Promise<readonly KeyInfo[]>;
+  /** Logs out, closes sessions and finalises every module. */
+  close(): Promise<void>;
+}

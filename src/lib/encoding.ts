@@ -1,0 +1,85 @@
+/** Bytes and text: strict in what it reads, one form in what it writes. */
+
+import { createHash, timingSafeEqual } from "node:crypto";
+import { canonicalJson, type Json } from "./json.ts";
+
+const encoder = new TextEncoder();
+const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+export function utf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** Text of UTF-8 bytes. @throws TypeError when they are not UTF-8. */
+export function fromUtf8(bytes: Uint8Array): string {
+  return strictDecoder.decode(bytes);
+}
+
+export function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex");
+}
+
+/** Bytes of lower-case hex, or undefined for any other text. */
+export function fromHex(text: string): Uint8Array | undefined {
+  if (text.length % 2 !== 0 || !/^[0-9a-f]*$/.test(text)) return undefined;
+  return new Uint8Array(Buffer.from(text, "hex"));
+}
+
+export function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
+}
+
+/** Bytes of standard padded base64 in its one canonical form, or undefined for any other text. */
+export function fromBase64(text: string): Uint8Array | undefined {
+  const bytes = Buffer.from(text, "base64");
+  return bytes.toString("base64") === text ? new Uint8Array(bytes) : undefined;
+}
+
+export function sha256(...parts: readonly (Uint8Array | string)[]): Uint8Array {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return new Uint8Array(hash.digest());
+}
+
+/** SHA-256 as 64 lower-case hex characters: how every digest stands in records and notes. */
+export function sha256Hex(...parts: readonly (Uint8Array | string)[]): string {
+  return hex(sha256(...parts));
+}
+
+/** SHA-256 of the canonical JSON of a value. */
+export function digestOf(value: Json): string {
+  return sha256Hex(canonicalJson(value));
+}
+
+export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+/** Equality in time that depends on the lengths only. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** Hex in groups of four, to be read aloud and compared: `03ab 9f00 …`. */
+export function groupedHex(digest: string): string {
+  return digest.match(/.{1,4}/g)?.join(" ") ?? "";
+}
+
+/**
+ * Untrusted text made safe to show: control, format and bidirectional characters, and backslashes,
+ * become escapes, so no text can move the cursor, hide or reorder what the room reads.
+ */
+export function visible(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(
+      /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\\]/gu,
+      (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`,
+    );
+}

@@ -1,0 +1,83 @@
+/**
+ * Bytes that do not print and are wiped. A secret is never a JavaScript string: strings cannot be
+ * wiped and V8 copies them freely.
+ */
+
+const PLACEHOLDER = "[secret]";
+
+/**
+ * Owns secret bytes. It has no index signature and no JSON form, so the compiler refuses it as
+ * evidence, and it prints as "[secret]" wherever it ends up.
+ */
+export class Secret {
+  #bytes: Uint8Array | undefined;
+
+  private constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  /** Takes ownership of `bytes`: the caller keeps no other copy and does not wipe it itself. */
+  static take(bytes: Uint8Array): Secret {
+    return new Secret(bytes);
+  }
+
+  /** Copies `bytes` into a new secret; the caller still owns, and wipes, the original. */
+  static copy(bytes: Uint8Array): Secret {
+    // A fresh ArrayBuffer, never Buffer.from: that may come from the shared pool and outlive a wipe.
+    const own = new Uint8Array(bytes.length);
+    own.set(bytes);
+    return new Secret(own);
+  }
+
+  /** Number of secret bytes. */
+  get length(): number {
+    return this.reveal().length;
+  }
+
+  get wiped(): boolean {
+    return this.#bytes === undefined;
+  }
+
+  /**
+   * Lends the bytes to `borrow`, which must not keep or copy them beyond what it wipes itself.
+   * @throws Error when the secret was wiped: a use after wipe is a bug.
+   */
+  use<T>(borrow: (bytes: Uint8Array) => T): T {
+    return borrow(this.reveal());
+  }
+
+  /** Overwrites the bytes with zeros. Harmless when repeated. */
+  wipe(): void {
+    this.#bytes?.fill(0);
+    this.#bytes = undefined;
+  }
+
+  toString(): string {
+    return PLACEHOLDER;
+  }
+
+  toJSON(): string {
+    return PLACEHOLDER;
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return PLACEHOLDER;
+  }
+
+  private reveal(): Uint8Array {
+    if (this.#bytes === undefined) throw new Error("a secret was used after it was wiped");
+    return this.#bytes;
+  }
+}
+
+/** Runs `body` and wipes every secret afterwards, also when it throws. */
+export async function wiping<T>(
+  secrets: readonly Secret[],
+  body: () => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await body();
+  } finally {
+    for (const secret of secrets) secret.wipe();
+  }
+}
