@@ -4,31 +4,15 @@
  * folder. Everything is asynchronous so that lanes, progress or a process of its own fit behind it.
  */
 
+import type { KeyAlgorithm, SignatureScheme } from "../lib/algorithms.ts";
 import type { Json } from "../lib/json.ts";
 import type { Secret } from "../lib/secret.ts";
 
-export const KEY_ALGORITHMS = [
-  "rsa-3072",
-  "rsa-4096",
-  "p-256",
-  "p-384",
-  "p-521",
-  "ed25519",
-] as const;
-export type KeyAlgorithm = (typeof KEY_ALGORITHMS)[number];
+export { KEY_ALGORITHMS } from "../lib/algorithms.ts";
+export type { KeyAlgorithm, SignatureScheme };
 
 /** What a key is for; templates turn it into attributes. */
 export type KeyPurpose = "ca-signing";
-
-/** Signature schemes; the message is hashed in software, except for Ed25519. */
-export type SignatureScheme =
-  | "rsa-pkcs1-sha256"
-  | "rsa-pkcs1-sha384"
-  | "rsa-pkcs1-sha512"
-  | "ecdsa-sha256"
-  | "ecdsa-sha384"
-  | "ecdsa-sha512"
-  | "ed25519";
 
 /** A module as `site.yaml` names it; `path` and `tokenDir` are absolute here. */
 export interface ModuleBinding {
@@ -59,6 +43,8 @@ export interface TokenInfo {
   readonly algorithms: readonly KeyAlgorithm[];
   /** Names (or 0x-numbers) of every mechanism, sorted. */
   readonly mechanisms: readonly string[];
+  /** What the profile waives about the token as such, one sentence each; for evidence and report. */
+  readonly waivers: readonly string[];
 }
 
 /** One object on a token that is a key. */

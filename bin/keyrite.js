@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+/**
+ * The executable: refuses an old Node with a sentence, then hands over to the bundle in dist/.
+ * CommonJS because the ES module loader alone would take a tenth of the time of `--version`, and
+ * because an old Node must be able to read it.
+ */
+"use strict";
+
+var refused = require("./lib/node-version.js").refusal(process.versions.node);
+if (refused !== undefined) {
+  process.stderr.write("error: " + refused + "\n");
+  process.exitCode = 2;
+} else {
+  start();
+}
+
+function start() {
+  var bundle = require("path").join(__dirname, "..", "dist", "main.cjs");
+  if (!require("fs").existsSync(bundle)) {
+    process.stderr.write("error: Keyrite is not built yet\nhint: npm run setup\n");
+    process.exitCode = 2;
+    return;
+  }
+  /** @type {unknown} */
+  var loaded = require(bundle);
+  var commandLine = /** @type {{ main(argv: readonly string[]): Promise<number> }} */ (loaded);
+  commandLine.main(process.argv.slice(2)).then(
+    function (code) {
+      process.exitCode = code;
+    },
+    function (/** @type {unknown} */ error) {
+      // main() reports what it knows itself: whatever arrives here is a bug, so show all of it.
+      console.error(error);
+      process.exitCode = 1;
+    },
+  );
+}

@@ -1,0 +1,92 @@
+/**
+ * Bundles src/cli/main.ts with esbuild into dist/, split where the sources import lazily.
+ *
+ * esbuild splits ES modules only, and Node starts CommonJS a tenth faster: so the split modules are
+ * turned into CommonJS in a second pass. The same sources always give the same bytes.
+ */
+"use strict";
+
+const { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } = require("node:fs");
+const { basename, join } = require("node:path");
+const { digestFile, sourcesDigest } = require("./sources.js");
+
+const TARGET = "node20";
+
+/** Native addons find their binaries by where they lie, so they stay in node_modules. */
+const EXTERNAL = ["pkcs11js", "better-sqlite3", "koffi"];
+
+/**
+ * @typedef {object} Bundled
+ * @property {string} name file name in dist/
+ * @property {string} text
+ */
+
+/**
+ * @param {string} root
+ * @returns {Promise<Bundled[]>}
+ */
+async function splitModules(root) {
+  /** @type {typeof import("esbuild")} */
+  const esbuild = require("esbuild");
+  /** @type {unknown} */
+  const read = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const { version } = /** @type {{ version: string }} */ (read);
+  const result = await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: ["src/cli/main.ts"],
+    outdir: "dist",
+    outExtension: { ".js": ".cjs" },
+    bundle: true,
+    splitting: true,
+    write: false,
+    format: "esm",
+    platform: "node",
+    target: TARGET,
+    external: EXTERNAL,
+    define: { KEYRITE_VERSION: JSON.stringify(version) },
+    logLevel: "warning",
+  });
+  return result.outputFiles.map((file) => ({ name: basename(file.path), text: file.text }));
+}
+
+/**
+ * One module as CommonJS; `import()` becomes a deferred `require`.
+ * @param {Bundled} module
+ * @returns {Promise<Bundled>}
+ */
+async function toCommonJs({ name, text }) {
+  /** @type {typeof import("esbuild")} */
+  const esbuild = require("esbuild");
+  const result = await esbuild.transform(text, {
+    sourcefile: name,
+    format: "cjs",
+    platform: "node",
+    target: TARGET,
+    supported: { "dynamic-import": false },
+    define: { "import.meta.dirname": "__dirname", "import.meta.filename": "__filename" },
+  });
+  const [warning] = result.warnings;
+  // A warning here means that something, say import.meta.url, has no CommonJS form.
+  if (warning !== undefined) throw new Error(`${name}: ${warning.text}`);
+  return { name, text: result.code };
+}
+
+/**
+ * Writes the bundle of the sources in `root` to `dist`, replacing what was there.
+ * @param {string} root
+ * @param {string} [dist]
+ * @returns {Promise<void>}
+ */
+async function bundle(root, dist = join(root, "dist")) {
+  const digest = sourcesDigest(root);
+  const modules = await Promise.all((await splitModules(root)).map(toCommonJs));
+  const fresh = `${dist}.${String(process.pid)}`;
+  rmSync(fresh, { recursive: true, force: true });
+  mkdirSync(fresh, { recursive: true });
+  for (const { name, text } of modules) writeFileSync(join(fresh, name), text);
+  writeFileSync(digestFile(fresh), digest);
+  rmSync(dist, { recursive: true, force: true });
+  renameSync(fresh, dist);
+}
+
+module.exports = { bundle };

@@ -1,0 +1,68 @@
+#!/usr/bin/env node
+/**
+ * Runs the tests with node:test, all of them or those whose path contains one of the arguments:
+ * `node bin/test.js ledger hsm/`.
+ */
+"use strict";
+
+const { spawn } = require("node:child_process");
+const { readdirSync } = require("node:fs");
+const { join } = require("node:path");
+const { distribution } = require("./lib/setup.js");
+
+const ROOT = join(__dirname, "..");
+
+/** A test that hangs must fail: ten minutes is far more than any takes. */
+const TIMEOUT_MS = 600_000;
+
+/** @param {readonly string[]} filters */
+function testFiles(filters) {
+  return readdirSync(join(ROOT, "test"), { recursive: true, encoding: "utf8" })
+    .map((path) => `test/${path}`)
+    .filter((path) => path.endsWith(".test.ts"))
+    .filter((path) => filters.length === 0 || filters.some((filter) => path.includes(filter)))
+    .sort();
+}
+
+/**
+ * The caller's environment without what would point the tests at the caller's own site or tokens.
+ * @returns {NodeJS.ProcessEnv}
+ */
+function cleanEnvironment() {
+  const foreign = /^(KEYRITE_|SOFTHSM2_CONF$|NODE_TEST_CONTEXT$|NODE_OPTIONS$)/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
+}
+
+/** @returns {Promise<number>} the exit code */
+async function main() {
+  const files = testFiles(process.argv.slice(2));
+  if (files.length === 0) {
+    process.stderr.write("error: no test file has such a path\n");
+    return 2;
+  }
+  // Session tests run dist/: a bundle of older sources would prove nothing.
+  await distribution();
+  const flags = ["--test-reporter=spec", "--test-concurrency=2"];
+  const args = ["--import", "tsx", "--test", `--test-timeout=${String(TIMEOUT_MS)}`, ...flags];
+  const child = spawn(process.execPath, [...args, ...files], {
+    cwd: ROOT,
+    env: cleanEnvironment(),
+    stdio: "inherit",
+  });
+  return new Promise((resolve) => {
+    // A signal has no exit code; ended by one is failed.
+    child.on("close", (code) => {
+      resolve(code ?? 1);
+    });
+  });
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (/** @type {unknown} */ error) => {
+    console.error(error);
+    process.exitCode = 1;
+  },
+);

@@ -1,0 +1,98 @@
+/**
+ * Activates a token: each custodian opens their own share, the quorum rebuilds the activation key, and
+ * only a PIN that was sealed for this very token and set reaches C_Login.
+ */
+
+import { defineAction } from "../ceremony/action.ts";
+import { tokenHasShares, tokenIsBound, tokenIsInactive } from "../ceremony/conditions.ts";
+import { shareSetName, type Custody, type ShareSetCustody } from "../ceremony/custody.ts";
+import { label } from "../ceremony/words.ts";
+import { KeyriteError } from "../lib/errors.ts";
+import type { JsonObject } from "../lib/json.ts";
+import { z } from "../lib/schema.ts";
+import { wiping } from "../lib/secret.ts";
+import { combine } from "../shares/use-share-set.ts";
+import { readSealed, readShare, recordedShareSet } from "./lib/share-sets.ts";
+import { tokenLines } from "./inspect-token.ts";
+
+const params = z.strictObject({ token: label });
+type Params = z.infer<typeof params>;
+
+interface Activation extends JsonObject {
+  readonly token: string;
+  readonly serial: string;
+  readonly set: string;
+  readonly generation: number;
+  readonly people: readonly string[];
+}
+
+export const activateToken = defineAction<Params, Activation, Activation>({
+  name: "activate-token",
+  control: "dual",
+  params,
+  facts: ["token.activated"],
+  instruction: (p) => `Activate token ${p.token} with the shares of its custodians.`,
+  requires: (p) => [tokenIsBound(p.token), tokenHasShares(p.token), tokenIsInactive(p.token)],
+  forecast: (p, custody) => ({
+    token: p.token,
+    serial: "planned",
+    set: custody.tokens.get(p.token)?.sets.activation?.set ?? "planned",
+    generation: 1,
+    people: ["planned-a", "planned-b"],
+  }),
+  establishes: (p, { set, generation, people }) => [
+    { kind: "token.activated", token: p.token, set, generation, people: [...people] },
+  ],
+  admits: (p, subject, fact) =>
+    fact.kind === "token.activated" &&
+    fact.token === p.token &&
+    fact.set === subject.set &&
+    fact.people.join() === subject.people.join(),
+  async subject(p, room) {
+    const custody = activationSet(room.custody, p.token);
+    const info = await room.tokens.inspect(p.token);
+    const { set, generation, threshold, holders } = custody;
+    const people = room.people.performers.map(({ person }) => person);
+    const stranger = people.find((person) => !holders.includes(person));
+    if (stranger !== undefined || people.length < threshold) {
+      throw new KeyriteError(
+        stranger === undefined ? "people.quorum-not-met" : "people.share-rejected",
+        stranger === undefined
+          ? `set ${set} needs ${threshold} holders, the step calls for ${people.length}`
+          : `${stranger} holds no share of set ${set}`,
+        { hints: [`holders: ${holders.join(", ")}`] },
+      );
+    }
+    return {
+      data: { token: p.token, serial: info.serial, set, generation, people },
+      shown: [
+        ...tokenLines(info),
+        `Share set ${shareSetName(custody)}: ${threshold} of ${holders.length}; ${people.join(" and ")} bring theirs.`,
+      ],
+    };
+  },
+  contribute: (p, who, opener, room) =>
+    readShare(room, recordedShareSet(room, activationSet(room.custody, p.token)), who, opener),
+  async run(p, room, { subject, contributions }) {
+    const set = recordedShareSet(room, activationSet(room.custody, p.token));
+    const token = room.custody.tokens.get(p.token);
+    const entered = contributions.map(({ person, secret }) => ({ person, share: secret }));
+    const sealed = await readSealed(room, set, room.people.performers);
+    const pin = await combine(set, entered, sealed, {
+      serial: subject.serial,
+      label: token?.label ?? p.token,
+    });
+    await wiping([pin], () => room.tokens.activate(p.token, pin));
+    room.console.tell(`Token ${p.token} is active.`);
+    return subject;
+  },
+});
+
+function activationSet(custody: Custody, token: string): ShareSetCustody {
+  const ref = custody.tokens.get(token)?.sets.activation;
+  const set = ref === undefined ? undefined : custody.shareSets.get(shareSetName(ref));
+  if (set === undefined) {
+    throw new KeyriteError("script.refused", `token ${token} has no activation share set`);
+  }
+  return set;
+}

@@ -1,0 +1,61 @@
+/** Takes a token that the vendor's own tools initialized into custody: its name, serial and module. */
+
+import { defineAction } from "../ceremony/action.ts";
+import { tokenIsUnbound } from "../ceremony/conditions.ts";
+import type { FactOf } from "../ceremony/facts.ts";
+import { label } from "../ceremony/words.ts";
+import { KeyriteError } from "../lib/errors.ts";
+import type { JsonObject } from "../lib/json.ts";
+import { z } from "../lib/schema.ts";
+import { boundFact } from "./initialize-token.ts";
+import { tokenEvidence, tokenLines } from "./inspect-token.ts";
+
+const params = z.strictObject({ token: label });
+type Params = z.infer<typeof params>;
+
+interface Adopted extends JsonObject {
+  readonly token: JsonObject;
+  readonly bound: FactOf<"token.bound">;
+}
+
+export const adoptToken = defineAction<Params, Adopted, Adopted>({
+  name: "adopt-token",
+  control: "dual",
+  params,
+  facts: ["token.bound"],
+  instruction: (p) => `Adopt token ${p.token}, which its vendor's tools have initialized.`,
+  requires: (p) => [tokenIsUnbound(p.token)],
+  forecast: (p) => ({
+    token: {},
+    bound: {
+      kind: "token.bound",
+      token: p.token,
+      module: "0".repeat(64),
+      profile: "planned",
+      serial: "planned",
+      label: p.token,
+      manufacturer: "",
+      model: "",
+      firmware: "",
+      activation: "vendor",
+    },
+  }),
+  establishes: (_, { bound }) => [bound],
+  admits: (_, { bound }, fact) =>
+    fact.kind === "token.bound" &&
+    fact.token === bound.token &&
+    fact.serial === bound.serial &&
+    fact.module === bound.module &&
+    fact.activation === "vendor",
+  async subject(p, room) {
+    const info = await room.tokens.inspect(p.token);
+    if (!info.initialized || !info.userPinSet) {
+      throw new KeyriteError("hsm.not-initialized", `token ${p.token} is not initialized`, {
+        hints: ["use initialize-token, or initialize it with the vendor's tools first"],
+      });
+    }
+    const data = { token: tokenEvidence(info), bound: boundFact(p.token, info, "vendor") };
+    return { data, shown: tokenLines(info) };
+  },
+  run: (_, __, { subject }) => Promise.resolve(subject),
+});

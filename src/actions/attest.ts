@@ -1,0 +1,70 @@
+/** A statement recorded under a person's name: it establishes no facts. */
+
+import { defineAction, type Room } from "../ceremony/action.ts";
+import { label, line, slug } from "../ceremony/words.ts";
+import { visible } from "../lib/encoding.ts";
+import { KeyriteError } from "../lib/errors.ts";
+import type { JsonObject } from "../lib/json.ts";
+import { z } from "../lib/schema.ts";
+
+const field = z.strictObject({ type: z.enum(["label", "text"]), about: line });
+const params = z.strictObject({
+  statement: line,
+  fields: z.record(slug, field).default({}),
+});
+type Params = z.infer<typeof params>;
+
+interface Statement extends JsonObject {
+  readonly statement: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** Asks the performer whether a statement is so, and for the values that go with it. */
+export const attest = defineAction<Params, Statement, Statement>({
+  name: "attest",
+  control: "none",
+  params,
+  facts: [],
+  instruction: (p) => `Attest: ${p.statement}`,
+  forecast: (p) => ({ statement: p.statement, fields: {} }),
+  async subject(p, room) {
+    const to = performer(room);
+    const fields: Record<string, string> = {};
+    for (const [id, { type, about }] of Object.entries(p.fields)) {
+      fields[id] = await room.console.ask({
+        id,
+        to,
+        text: about,
+        check: (answer) => whyRefused(type, answer),
+      });
+    }
+    const answer = await room.console.choose({
+      id: "so",
+      to,
+      text: `"${visible(p.statement)}" – is it so?`,
+      choices: [
+        { value: "yes", label: "yes, it is so" },
+        { value: "no", label: "no, it is not" },
+      ],
+      preset: "yes",
+    });
+    if (answer !== "yes") {
+      throw new KeyriteError("people.declined", `${to.person} says it is not so: ${p.statement}`, {
+        hints: ["make it so and try again, or stop the ceremony"],
+      });
+    }
+    const shown = Object.entries(fields).map(([id, value]) => `${id}: ${visible(value)}`);
+    return { data: { statement: p.statement, fields }, shown };
+  },
+  run: (_, __, { subject }) => Promise.resolve(subject),
+});
+
+function performer(room: Room): { readonly person: string; readonly name: string } {
+  const [first] = room.people.performers;
+  return { person: first?.person ?? "room", name: first?.card.name ?? "Everyone" };
+}
+
+function whyRefused(type: "label" | "text", answer: string): string | undefined {
+  const result = (type === "label" ? label : line).safeParse(answer);
+  return result.success ? undefined : result.error.issues[0]?.message;
+}

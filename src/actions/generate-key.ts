@@ -1,0 +1,147 @@
+/** Generates a CA key on a token; its CKA_ID is chosen, agreed to and recorded before the call. */
+
+import { defineAction, type Participant, type Room } from "../ceremony/action.ts";
+import {
+  algorithmIsAllowed,
+  always,
+  keyLabelIsFree,
+  tokenIsActive,
+} from "../ceremony/conditions.ts";
+import { digestLines } from "../ceremony/spoken.ts";
+import { label } from "../ceremony/words.ts";
+import { KEY_ALGORITHMS } from "../lib/algorithms.ts";
+import { hex, sha256Hex } from "../lib/encoding.ts";
+import { KeyriteError } from "../lib/errors.ts";
+import type { JsonObject } from "../lib/json.ts";
+import { z } from "../lib/schema.ts";
+import type { GeneratedKey } from "../hsm/token.ts";
+
+const params = z.strictObject({
+  token: label,
+  key: label,
+  algorithm: z.enum(KEY_ALGORITHMS),
+  purpose: z.enum(["ca-signing"]),
+  backup: z.enum(["wrap", "native", "never"]),
+});
+type Params = z.infer<typeof params>;
+
+interface Intent extends JsonObject {
+  readonly ckaId: string;
+  readonly serial: string;
+}
+interface Generated extends Intent {
+  readonly spki: string;
+  readonly mechanism: string;
+  readonly privateAttributes: JsonObject;
+  readonly publicAttributes: JsonObject;
+  readonly waivers: readonly string[];
+  readonly fingerprintHeardBy: string;
+}
+
+export const generateKey = defineAction<Params, Intent, Generated>({
+  name: "generate-key",
+  control: "dual",
+  params,
+  facts: ["key.generated"],
+  instruction: (p) =>
+    `Generate the ${p.algorithm} key ${p.key} on token ${p.token}; backup: ${p.backup}.`,
+  requires: (p) => [
+    tokenIsActive(p.token),
+    keyLabelIsFree(p.token, p.key),
+    algorithmIsAllowed(p.algorithm),
+    always(
+      "backup",
+      p.backup === "never" ? undefined : `backup: ${p.backup} is not available yet; use never`,
+    ),
+  ],
+  forecast: (p) => ({
+    ckaId: "00",
+    serial: "planned",
+    spki: sha256Hex(`planned\n${p.token}\n${p.key}`),
+    mechanism: "",
+    privateAttributes: {},
+    publicAttributes: {},
+    waivers: [],
+    fingerprintHeardBy: "planned",
+  }),
+  establishes: (p, { spki, ckaId }) => [
+    {
+      kind: "key.generated",
+      spki,
+      token: p.token,
+      label: p.key,
+      ckaId,
+      algorithm: p.algorithm,
+      purpose: p.purpose,
+      backup: p.backup,
+    },
+  ],
+  admits: (p, intent, fact) =>
+    fact.kind === "key.generated" &&
+    fact.token === p.token &&
+    fact.label === p.key &&
+    fact.algorithm === p.algorithm &&
+    fact.backup === p.backup &&
+    fact.ckaId === intent.ckaId,
+  subject(p, room) {
+    const { info } = room.tokens.session(p.token);
+    if (!info.algorithms.includes(p.algorithm)) {
+      throw new KeyriteError("hsm.not-supported", `token ${p.token} has no ${p.algorithm}`, {
+        hints: [`it has ${info.algorithms.join(", ")}`],
+      });
+    }
+    const ckaId = hex(room.random.bytes(16));
+    return Promise.resolve({
+      data: { ckaId, serial: info.serial },
+      shown: [
+        `Key ${p.key}, ${p.algorithm}, for ${p.purpose}; it never leaves token ${p.token}.`,
+        `Serial of the token ${info.serial}; CKA_ID of the new key ${ckaId}.`,
+      ],
+    });
+  },
+  async run(p, room, { subject }) {
+    const working = room.console.progress(`generating ${p.algorithm} key ${p.key}`);
+    const key = await room.tokens
+      .session(p.token)
+      .generateKeyPair({
+        label: p.key,
+        ckaId: subject.ckaId,
+        algorithm: p.algorithm,
+        purpose: p.purpose,
+        extractable: p.backup === "wrap",
+      })
+      .finally(() => {
+        working.end();
+      });
+    for (const waiver of key.waivers) room.console.warn(waiver);
+    return evidence(room, subject, key, await readAloud(room, p, key));
+  },
+});
+
+/** Has a witness hear the fingerprint as words, from the screen of the very machine that made it. */
+async function readAloud(room: Room, p: Params, key: GeneratedKey): Promise<Participant> {
+  const listener = room.people.performers.at(-1);
+  if (listener === undefined) throw new Error("a dual step without performers");
+  for (const line of digestLines(`Public key ${p.key}, SHA-256`, key.spkiSha256)) {
+    room.console.tell(line);
+  }
+  await room.console.ask({
+    id: "fingerprint-heard",
+    to: { person: listener.person, name: listener.card.name },
+    text: "read the words aloud; when everybody has heard and compared them, answer yes",
+    check: (answer) => (answer === "yes" ? undefined : "read them again, then answer yes"),
+  });
+  return listener;
+}
+
+function evidence(room: Room, intent: Intent, key: GeneratedKey, heard: Participant): Generated {
+  return {
+    ...intent,
+    spki: room.attach("application/pkix-spki", key.spki),
+    mechanism: key.mechanism,
+    privateAttributes: { ...key.privateAttributes },
+    publicAttributes: { ...key.publicAttributes },
+    waivers: [...key.waivers],
+    fingerprintHeardBy: heard.person,
+  };
+}

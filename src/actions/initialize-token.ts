@@ -1,0 +1,207 @@
+/**
+ * Initializes a blank token in an order no crash can turn into a brick: both PINs are made, sealed,
+ * split, written to every medium and proved by every holder before the token is touched at all.
+ */
+
+import { defineAction, type Participant, type Room } from "../ceremony/action.ts";
+import { tokenIsUnbound } from "../ceremony/conditions.ts";
+import type { Fact, FactOf } from "../ceremony/facts.ts";
+import { label, role } from "../ceremony/words.ts";
+import { KeyriteError } from "../lib/errors.ts";
+import { hex, utf8 } from "../lib/encoding.ts";
+import type { JsonObject } from "../lib/json.ts";
+import { z } from "../lib/schema.ts";
+import { Secret, wiping } from "../lib/secret.ts";
+import { newShareSetId, type MadeShareSet } from "../shares/make-share-set.ts";
+import type { TokenInfo } from "../hsm/token.ts";
+import { tokenEvidence, tokenLines } from "./inspect-token.ts";
+import { issueShareSet, proveShareSet, shareSetFact } from "./lib/share-sets.ts";
+
+const params = z.strictObject({ token: label, holders: role, officers: role });
+type Params = z.infer<typeof params>;
+
+interface Intent extends JsonObject {
+  readonly activation: SetIntent;
+  readonly officer: SetIntent;
+}
+interface SetIntent extends JsonObject {
+  readonly set: string;
+  readonly threshold: number;
+  readonly holders: readonly string[];
+}
+interface Initialized extends JsonObject {
+  readonly token: JsonObject;
+  readonly bound: FactOf<"token.bound">;
+  readonly activation: FactOf<"share-set.made">;
+  readonly officer: FactOf<"share-set.made">;
+}
+
+export const initializeToken = defineAction<Params, Intent, Initialized>({
+  name: "initialize-token",
+  control: "dual",
+  params,
+  facts: ["token.bound", "share-set.made"],
+  instruction: (p) =>
+    `Initialize token ${p.token}; split its PIN between ${p.holders} holders and its security-officer PIN between ${p.officers} holders.`,
+  requires: (p) => [tokenIsUnbound(p.token)],
+  forecast: (p) => forecast(p),
+  establishes: (_, e): readonly Fact[] => [e.bound, e.activation, e.officer],
+  admits: (p, intent, fact) => {
+    if (fact.kind === "token.bound") return fact.token === p.token;
+    if (fact.kind !== "share-set.made" || fact.token !== p.token) return false;
+    const agreed = fact.purpose === "activation" ? intent.activation : intent.officer;
+    return (
+      fact.set === agreed.set &&
+      fact.threshold === agreed.threshold &&
+      fact.holders.join() === agreed.holders.join()
+    );
+  },
+  async subject(p, room) {
+    const info = await room.tokens.inspect(p.token);
+    const rules = room.policy.shareSets;
+    const activation = plan(room, p.holders, rules.activation);
+    const officer = plan(room, p.officers, rules["security-officer"]);
+    return {
+      data: { activation, officer },
+      shown: [
+        ...tokenLines(info),
+        `The token will be erased and labelled ${p.token}.`,
+        ...setLines("Activation", activation),
+        ...setLines("Security officer", officer),
+      ],
+    };
+  },
+  async run(p, room, { subject }) {
+    const pin = newPin(room);
+    const soPin = newPin(room);
+    return wiping([pin, soPin], async () => {
+      const user = await splitAndProve(room, p.token, "activation", subject.activation, pin);
+      const so = await splitAndProve(room, p.token, "security-officer", subject.officer, soPin);
+      const working = room.console.progress(`initializing token ${p.token}`);
+      const info = await room.tokens.initialize(p.token, p.token, soPin, pin).finally(() => {
+        working.end();
+      });
+      room.console.tell(`Token ${p.token} is initialized; its serial is ${info.serial}.`);
+      return evidence(p, info, user, so);
+    });
+  },
+});
+
+// 32 hex digits: 128 bits from the CSPRNG, in characters every token takes (DESIGN: activation data).
+function newPin(room: Room): Secret {
+  const random = room.random.bytes(16);
+  const digits = new Uint8Array(32);
+  random.forEach((byte, i) => {
+    digits.set(HEX.subarray(byte >> 4, (byte >> 4) + 1), 2 * i);
+    digits.set(HEX.subarray(byte & 15, (byte & 15) + 1), 2 * i + 1);
+  });
+  random.fill(0);
+  return Secret.take(digits);
+}
+
+const HEX = utf8("0123456789abcdef");
+
+function plan(
+  room: Room,
+  holderRole: Params["holders"],
+  rule: { readonly threshold: number; readonly holders: number },
+): SetIntent {
+  const able = room.people.attending.filter((a) => a.role === holderRole);
+  if (able.length < rule.holders) {
+    throw new KeyriteError(
+      "people.quorum-not-met",
+      `the policy wants ${rule.holders} holders, ${able.length} people attend as ${holderRole}`,
+      { hints: ["call more holders to the roll, or change the policy in a ceremony"] },
+    );
+  }
+  return {
+    set: newShareSetId(room.random),
+    threshold: rule.threshold,
+    holders: able.slice(0, rule.holders).map(({ person }) => person),
+  };
+}
+
+function setLines(name: string, set: SetIntent): readonly string[] {
+  return [
+    `${name} set ${set.set}: any ${set.threshold} of ${set.holders.length} holders: ${set.holders.join(", ")}`,
+  ];
+}
+
+async function splitAndProve(
+  room: Room,
+  token: string,
+  purpose: "activation" | "security-officer",
+  intent: SetIntent,
+  pin: Secret,
+): Promise<MadeShareSet> {
+  const holders = intent.holders.flatMap((person): Participant[] => {
+    const found = room.people.attending.find((a) => a.person === person);
+    return found === undefined ? [] : [found];
+  });
+  const { set: id, threshold } = intent;
+  const made = await issueShareSet(room, { id, purpose, threshold, token, holders }, pin);
+  await proveShareSet(room, made, token, holders, pin);
+  room.attach("application/json", made.json);
+  return made;
+}
+
+function evidence(p: Params, info: TokenInfo, user: MadeShareSet, so: MadeShareSet): Initialized {
+  return {
+    token: tokenEvidence(info),
+    bound: boundFact(p.token, info, "sealed"),
+    activation: shareSetFact(user, p.token),
+    officer: shareSetFact(so, p.token),
+  };
+}
+
+/** The fact that ties a token's name to a device. */
+export function boundFact(
+  token: string,
+  info: TokenInfo,
+  activation: "sealed" | "vendor",
+): FactOf<"token.bound"> {
+  return {
+    kind: "token.bound",
+    token,
+    module: info.moduleDigest,
+    profile: info.profile,
+    serial: info.serial,
+    label: info.label,
+    manufacturer: info.manufacturer,
+    model: info.model,
+    firmware: info.firmware,
+    activation,
+  };
+}
+
+function forecast(p: Params): Initialized {
+  const digest = "0".repeat(64);
+  const set = (purpose: "activation" | "security-officer"): FactOf<"share-set.made"> => ({
+    kind: "share-set.made",
+    set: `planned-${hex(utf8(p.token)).slice(0, 8)}-${purpose.slice(0, 3)}`,
+    generation: 1,
+    purpose,
+    token: p.token,
+    threshold: 2,
+    holders: ["planned-a", "planned-b"],
+    sha256: digest,
+    sealed: digest,
+  });
+  return {
+    token: {},
+    bound: {
+      kind: "token.bound",
+      token: p.token,
+      module: digest,
+      profile: "planned",
+      serial: "planned",
+      label: p.token,
+      manufacturer: "",
+      model: "",
+      firmware: "",
+      activation: "sealed",
+    },
+    activation: set("activation"),
+    officer: set("security-officer"),
+  };
+}

@@ -1,0 +1,130 @@
+/**
+ * The site's answers to names in a script: modules, tokens, media. `site.yaml` holds bindings only;
+ * a change to it is shown line by line at the next roll call and agreed to.
+ */
+
+import { isAbsolute, resolve } from "node:path";
+import type { ModuleBinding } from "../hsm/token.ts";
+import { sha256Hex } from "../lib/encoding.ts";
+import { KeyriteError } from "../lib/errors.ts";
+import { check, z } from "../lib/schema.ts";
+import { readYaml } from "../lib/yaml.ts";
+import { label, line, slug } from "./words.ts";
+
+const schema = z.strictObject({
+  keyrite: z.literal("site/v1"),
+  modules: z.record(
+    label,
+    z.strictObject({
+      profile: z.enum(["softhsm", "nss", "generic"]),
+      path: line,
+      tokenDir: line.optional(),
+    }),
+  ),
+  tokens: z.record(
+    label,
+    z.strictObject({ module: label, serial: line, activation: z.enum(["sealed"]) }),
+  ),
+  media: z.record(slug, line).default({}),
+});
+
+export interface TokenBinding {
+  readonly module: ModuleBinding;
+  /** The serial that site.yaml expects, or "blank" until the token is bound in custody. */
+  readonly serial: string;
+  readonly activation: "sealed";
+}
+
+export interface Bindings {
+  readonly modules: ReadonlyMap<string, ModuleBinding>;
+  readonly tokens: ReadonlyMap<string, TokenBinding>;
+  /** Folder of each person's medium, absolute. */
+  readonly media: ReadonlyMap<string, string>;
+  readonly bytes: Uint8Array;
+  readonly sha256: string;
+}
+
+/**
+ * Reads site.yaml; relative paths are relative to the site folder.
+ * @throws KeyriteError site.bindings listing every objection.
+ */
+export function readBindings(bytes: Uint8Array, site: string): Bindings {
+  const result = check(schema, readYaml(bytes, "site.yaml"));
+  if (!result.ok) {
+    throw new KeyriteError("site.bindings", "site.yaml is not valid", {
+      hints: result.objections.map((o) => `${o.at}: ${o.text}${o.hint ? ` – ${o.hint}` : ""}`),
+    });
+  }
+  const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(site, path));
+  const modules = new Map<string, ModuleBinding>();
+  for (const [name, module] of Object.entries(result.value.modules)) {
+    const { profile, path, tokenDir } = module;
+    const base = { name, profile, path: absolute(path) };
+    modules.set(name, tokenDir === undefined ? base : { ...base, tokenDir: absolute(tokenDir) });
+  }
+  const tokens = new Map<string, TokenBinding>();
+  for (const [name, token] of Object.entries(result.value.tokens)) {
+    const module = modules.get(token.module);
+    if (module === undefined) {
+      throw new KeyriteError(
+        "site.bindings",
+        `site.yaml binds token ${name} to module "${token.module}", which it does not list`,
+        { hints: [`modules listed: ${[...modules.keys()].join(", ")}`] },
+      );
+    }
+    tokens.set(name, { module, serial: token.serial, activation: token.activation });
+  }
+  const media = new Map(
+    Object.entries(result.value.media).map(([person, path]) => [person, absolute(path)]),
+  );
+  return { modules, tokens, media, bytes, sha256: sha256Hex(bytes) };
+}
+
+/** Lines removed (`- `) and added (`+ `) between two texts, in order: what a roll call reads out. */
+export function lineChanges(before: string, after: string): readonly string[] {
+  const a = before.split("\n");
+  const b = after.split("\n");
+  // Longest common subsequence by dynamic programming: bindings have tens of lines, not thousands.
+  const common = lcsTable(a, b);
+  const changes: string[] = [];
+  let i = 0;
+  let j = 0;
+  while (i < a.length || j < b.length) {
+    const x = a[i];
+    const y = b[j];
+    if (x !== undefined && x === y) {
+      i += 1;
+      j += 1;
+    } else if (
+      y !== undefined &&
+      (x === undefined || at(common, i, j + 1) >= at(common, i + 1, j))
+    ) {
+      changes.push(`+ ${y}`);
+      j += 1;
+    } else {
+      changes.push(`- ${x ?? ""}`);
+      i += 1;
+    }
+  }
+  return changes;
+}
+
+function lcsTable(a: readonly string[], b: readonly string[]): readonly (readonly number[])[] {
+  const table: number[][] = Array.from({ length: a.length + 1 }, () =>
+    new Array<number>(b.length + 1).fill(0),
+  );
+  for (let i = a.length - 1; i >= 0; i -= 1) {
+    const row = table[i] ?? [];
+    for (let j = b.length - 1; j >= 0; j -= 1) {
+      row[j] =
+        a[i] === b[j]
+          ? at(table, i + 1, j + 1) + 1
+          : Math.max(at(table, i + 1, j), at(table, i, j + 1));
+    }
+  }
+  return table;
+}
+
+function at(table: readonly (readonly number[])[], i: number, j: number): number {
+  return table[i]?.[j] ?? 0;
+}

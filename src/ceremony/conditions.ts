@@ -1,0 +1,112 @@
+/**
+ * The named conditions that actions require. Each is checked when planning, against custody as the
+ * script will have made it, and again right before acting.
+ */
+
+import type { KeyAlgorithm } from "../lib/algorithms.ts";
+import type { Custody } from "./custody.ts";
+import type { Policy } from "./policy.ts";
+
+/** What conditions are judged against. */
+export interface Situation {
+  readonly custody: Custody;
+  readonly policy: Policy;
+}
+
+export interface Condition {
+  /** Which parameter of the step to blame, for the place in the script. */
+  readonly param: string;
+  /** Why it does not hold, or undefined when it holds. */
+  unmet(situation: Situation): string | undefined;
+}
+
+function condition(
+  param: string,
+  unmet: (situation: Situation) => string | undefined | false,
+): Condition {
+  return {
+    param,
+    unmet: (situation) => {
+      const problem = unmet(situation);
+      return problem === false ? undefined : problem;
+    },
+  };
+}
+
+export function tokenIsBound(token: string): Condition {
+  return condition(
+    "token",
+    ({ custody }) => !custody.tokens.has(token) && `token ${token} is not initialized by then`,
+  );
+}
+
+export function tokenIsUnbound(token: string): Condition {
+  return condition("token", ({ custody }) => {
+    const bound = custody.tokens.get(token);
+    return bound !== undefined && `token ${token} is already bound to serial ${bound.serial}`;
+  });
+}
+
+export function tokenIsActive(token: string): Condition {
+  return condition(
+    "token",
+    ({ custody }) => !custody.active.has(token) && `token ${token} is not active by then`,
+  );
+}
+
+export function tokenIsInactive(token: string): Condition {
+  return condition(
+    "token",
+    ({ custody }) => custody.active.has(token) && `token ${token} is already active by then`,
+  );
+}
+
+export function tokenHasShares(token: string): Condition {
+  return condition(
+    "token",
+    ({ custody }) =>
+      custody.tokens.get(token)?.sets.activation === undefined &&
+      `token ${token} has no activation share set`,
+  );
+}
+
+export function keyLabelIsFree(token: string, label: string): Condition {
+  return condition("key", ({ custody }) => {
+    const taken = [...custody.keys.values()].some((k) => k.token === token && k.label === label);
+    return taken && `token ${token} already holds a key labelled ${label}`;
+  });
+}
+
+export function keyIsOn(token: string, label: string): Condition {
+  return condition("key", ({ custody }) => {
+    const there = [...custody.keys.values()].some((k) => k.token === token && k.label === label);
+    return !there && `key ${label} is not on token ${token} by then`;
+  });
+}
+
+export function fileIsFree(file: string): Condition {
+  return condition(
+    "file",
+    ({ custody }) =>
+      custody.files.has(file) && `the file ${file} is already written by an earlier step`,
+  );
+}
+
+export function personIsNew(person: string): Condition {
+  return condition(
+    "person",
+    ({ custody }) => custody.people.has(person) && `${person} is already enrolled`,
+  );
+}
+
+export function algorithmIsAllowed(algorithm: KeyAlgorithm): Condition {
+  return condition(
+    "algorithm",
+    ({ policy }) =>
+      !policy.algorithms.includes(algorithm) && `the policy does not allow ${algorithm}`,
+  );
+}
+
+export function always(param: string, problem: string | undefined): Condition {
+  return condition(param, () => problem);
+}

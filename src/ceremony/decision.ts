@@ -1,0 +1,97 @@
+/**
+ * Decisions that are no step of their own: adopting an uncosigned tail, abandoning a ceremony. Two or
+ * more people agree to exactly what they were shown, with a nonce of its own.
+ */
+
+import { hex } from "../lib/encoding.ts";
+import type { JsonObject } from "../lib/json.ts";
+import type { EntryType } from "../ledger/entry.ts";
+import type { Decision } from "../people/agreement.ts";
+import type { Participant } from "./action.ts";
+import { collectAgreements, requireFresh } from "./gate.ts";
+import type { Hall } from "./hall.ts";
+import { PeopleInStep } from "./people-in-step.ts";
+import type { RecordedPlan, RecordedStep } from "./plan-document.ts";
+import type { Recorder } from "./recorder.ts";
+import { expectedOf, subjectDigest } from "./step-authority.ts";
+
+export interface DecisionParts {
+  readonly ceremony: string;
+  readonly plan: RecordedPlan;
+  /** The step the decision is about. */
+  readonly step: RecordedStep;
+  readonly purpose: "adopt" | "abandon";
+  readonly decision: Decision;
+  readonly shown: readonly string[];
+  readonly data: JsonObject;
+  readonly people: readonly Participant[];
+  readonly question: string;
+  readonly type: EntryType;
+  readonly description: string;
+  /** Called with the identities still open, after the decision is recorded. */
+  readonly after?: (people: PeopleInStep) => Promise<void>;
+}
+
+/**
+ * Shows, asks everybody, and appends the entry that carries their agreements.
+ * @throws KeyriteError people.declined, people.authentication-failed, people.agreement-invalid
+ */
+export async function decide(hall: Hall, recorder: Recorder, parts: DecisionParts): Promise<void> {
+  const { ceremony, plan, step, shown, data } = parts;
+  for (const line of shown) hall.console.tell(line);
+  const nonce = hex(hall.random.bytes(16));
+  const subject = subjectDigest(data, shown);
+  const seq = recorder.append({
+    type: "step.opened",
+    outcome: "pending",
+    ceremony,
+    step: step.id,
+    description: parts.description,
+    data: {
+      purpose: parts.purpose,
+      n: step.n,
+      step: step.sha256,
+      nonce,
+      subject,
+      shown: [...shown],
+    },
+  });
+  const opened = { seq, ...recorder.head(), nonce, step, subject, shown, begun: null };
+  const { custody } = recorder.history;
+  const people = new PeopleInStep({
+    console: hall.console,
+    recorder,
+    ceremony,
+    step: step.id,
+    medium: (person, name) => hall.medium(person, name),
+    attending: parts.people,
+    performers: parts.people,
+  });
+  const minutes = (recorder.history.policy ?? hall.policy).agreement.minutes;
+  try {
+    const gate = {
+      console: hall.console,
+      clock: hall.clock,
+      people,
+      step: step.id,
+      minutes,
+      question: parts.question,
+    };
+    const expected = expectedOf(opened, plan, ceremony, custody, parts.decision);
+    const agreements = await collectAgreements(gate, parts.people, expected);
+    requireFresh(agreements, hall.clock, minutes);
+    recorder.append({
+      type: parts.type,
+      ceremony,
+      step: step.id,
+      actors: parts.people.map(({ person, role }) => ({ person, role, part: "authorized" })),
+      description: parts.description,
+      agreements: agreements.map((agreement) => agreement.note),
+      data,
+      refs: { opened: seq },
+    });
+    await parts.after?.(people);
+  } finally {
+    people.end();
+  }
+}

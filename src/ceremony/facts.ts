@@ -1,0 +1,117 @@
+/**
+ * Facts: what completed, agreed steps made true. The vocabulary is closed; custody is a fold over
+ * nothing but these. Formats: docs/formats/ledger.md.
+ */
+
+import { KEY_ALGORITHMS } from "../lib/algorithms.ts";
+import type { JsonObject } from "../lib/json.ts";
+import { z } from "../lib/schema.ts";
+import { digest, label, line, role, slug } from "./words.ts";
+
+const hexId = z.string().regex(/^[0-9a-f]{2,64}$/);
+const generation = z.int().min(1);
+
+const schemas = {
+  "policy.adopted": z.strictObject({ kind: z.literal("policy.adopted"), sha256: digest }),
+  "person.enrolled": z.strictObject({
+    kind: z.literal("person.enrolled"),
+    person: slug,
+    roles: z.array(role).min(1),
+    card: digest,
+    reference: line,
+  }),
+  "people.present": z.strictObject({
+    kind: z.literal("people.present"),
+    attending: z.array(z.strictObject({ person: slug, role })).min(1),
+    bindings: digest,
+  }),
+  "clock.attested": z.strictObject({
+    kind: z.literal("clock.attested"),
+    source: line,
+    offsetSeconds: z.int(),
+  }),
+  "token.bound": z.strictObject({
+    kind: z.literal("token.bound"),
+    token: label,
+    module: digest,
+    profile: label,
+    serial: line,
+    label,
+    manufacturer: z.string().max(64),
+    model: z.string().max(64),
+    firmware: z.string().max(64),
+    activation: z.enum(["sealed", "vendor"]),
+  }),
+  "share-set.made": z.strictObject({
+    kind: z.literal("share-set.made"),
+    set: slug,
+    generation,
+    purpose: z.enum(["activation", "security-officer"]),
+    token: label,
+    threshold: z.int().min(2),
+    holders: z.array(slug).min(2),
+    /** SHA-256 of share-set.json, which is attached. */
+    sha256: digest,
+    sealed: digest,
+  }),
+  "token.activated": z.strictObject({
+    kind: z.literal("token.activated"),
+    token: label,
+    set: slug,
+    generation,
+    people: z.array(slug).min(2),
+  }),
+  "token.deactivated": z.strictObject({ kind: z.literal("token.deactivated"), token: label }),
+  "key.generated": z.strictObject({
+    kind: z.literal("key.generated"),
+    spki: digest,
+    token: label,
+    label,
+    ckaId: hexId,
+    algorithm: z.enum(KEY_ALGORITHMS),
+    purpose: z.enum(["ca-signing"]),
+    backup: z.enum(["wrap", "native", "never"]),
+  }),
+  "certificate.issued": z.strictObject({
+    kind: z.literal("certificate.issued"),
+    sha256: digest,
+    spki: digest,
+    issuerSpki: digest,
+    profile: label,
+    subject: line,
+    serial: hexId,
+    notBefore: line,
+    notAfter: line,
+    file: label,
+  }),
+  "deviation.recorded": z.strictObject({
+    kind: z.literal("deviation.recorded"),
+    rule: line,
+    reason: line,
+  }),
+} as const;
+
+export type FactKind = keyof typeof schemas;
+export type FactOf<K extends FactKind> = z.infer<(typeof schemas)[K]>;
+export type Fact = { [K in FactKind]: FactOf<K> }[FactKind];
+
+const union = z.discriminatedUnion("kind", [
+  schemas["policy.adopted"],
+  schemas["person.enrolled"],
+  schemas["people.present"],
+  schemas["clock.attested"],
+  schemas["token.bound"],
+  schemas["share-set.made"],
+  schemas["token.activated"],
+  schemas["token.deactivated"],
+  schemas["key.generated"],
+  schemas["certificate.issued"],
+  schemas["deviation.recorded"],
+]);
+
+/** A fact as recorded, or what is wrong with it. */
+export function parseFact(value: JsonObject): Fact | string {
+  const parsed = union.safeParse(value);
+  if (parsed.success) return parsed.data;
+  return parsed.error.issues.map((i) => `${i.path.join(".")}: ${i.message}`).join("; ");
+}

@@ -1,0 +1,33 @@
+/** What a site lends to the engine for one ceremony: the real parts, wired by the command line. */
+
+import type { OperatorConsole } from "../console/console.ts";
+import type { Hsm } from "../hsm/token.ts";
+import type { LedgerStore } from "../ledger/store.ts";
+import type { Clock, Random } from "../lib/clock.ts";
+import type { Medium } from "../people/medium.ts";
+import type { Outbox, SiteFiles, Vocabulary } from "./action.ts";
+import type { Bindings } from "./bindings.ts";
+import type { Genesis } from "./genesis.ts";
+import type { Software } from "./plan.ts";
+import type { Policy } from "./policy.ts";
+
+export interface Hall {
+  readonly genesis: Genesis;
+  readonly genesisBytes: Uint8Array;
+  readonly policy: Policy;
+  readonly policyBytes: Uint8Array;
+  readonly bindings: Bindings;
+  readonly ledger: LedgerStore;
+  readonly console: OperatorConsole;
+  readonly hsm: Hsm;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly vocabulary: Vocabulary;
+  readonly software: Software;
+  /** A person's medium, asked for when it is not known. @throws KeyriteError people.medium */
+  medium(person: string, name: string): Promise<Medium>;
+  readonly files: SiteFiles;
+  outbox(ceremony: string): Outbox;
+  /** True once somebody pressed Ctrl-C while no prompt was open. */
+  interrupted(): boolean;
+}

@@ -1,0 +1,145 @@
+/** The plan as a document: what its digest covers, and so what every agreement is bound to. */
+
+import { digestOf } from "../lib/encoding.ts";
+import { canonicalJson, type JsonObject } from "../lib/json.ts";
+import { z } from "../lib/schema.ts";
+import { custodyDigest, type Custody } from "./custody.ts";
+import type { Plan, PlanInput, PlanStep } from "./plan.ts";
+import type { ScriptStep } from "./script.ts";
+import { role, type Role } from "./words.ts";
+
+/** Completes a step with its digest. */
+export function finishStep(
+  step: Omit<PlanStep, "sha256" | "policyRefs" | "values">,
+  source: ScriptStep,
+  values: JsonObject,
+): PlanStep {
+  const whole = { ...step, policyRefs: source.policyRefs, values };
+  return { ...whole, sha256: digestOf(stepDocument(whole)) };
+}
+
+function stepDocument(step: Omit<PlanStep, "sha256">): JsonObject {
+  return {
+    n: step.n,
+    id: step.id,
+    action: step.action,
+    control: step.control,
+    by: step.by === "everyone" ? "everyone" : [...step.by],
+    with: step.values,
+    instruction: step.instruction,
+    policyRefs: [...step.policyRefs],
+  };
+}
+
+/** The document of a plan. It names roles, never people: the roll call fixes who fills them. */
+export function planDocument(
+  input: PlanInput,
+  params: Readonly<Record<string, string | number>>,
+  steps: readonly PlanStep[],
+): JsonObject {
+  const { script, custody, bindings, policy, software, modules } = input;
+  return {
+    keyrite: "plan/v1",
+    origin: custody.origin,
+    assurance: custody.assurance,
+    script: { name: script.name, version: script.version, sha256: script.sha256 },
+    params,
+    roles: script.roles,
+    bindings: bindings.sha256,
+    policy: policy.sha256,
+    custody: custodyDigest(custody),
+    software: { ...software },
+    modules,
+    steps: steps.map(stepDocument),
+  };
+}
+
+const recordedStep = z.object({
+  n: z.int(),
+  id: z.string(),
+  action: z.string(),
+  by: z.union([z.literal("everyone"), z.array(role)]),
+  with: z.record(z.string(), z.json()),
+  instruction: z.string(),
+});
+const planSchema = z.object({
+  keyrite: z.literal("plan/v1"),
+  origin: z.string(),
+  script: z.object({ name: z.string(), version: z.string(), sha256: z.string() }),
+  software: z.object({ name: z.string(), version: z.string(), sha256: z.string() }),
+  bindings: z.string(),
+  steps: z.array(recordedStep),
+});
+
+/** A plan as the ledger holds it: what the verifier needs to judge agreements. */
+export interface RecordedPlan {
+  readonly sha256: string;
+  readonly script: { readonly name: string; readonly version: string; readonly sha256: string };
+  readonly software: string;
+  readonly bindings: string;
+  readonly steps: readonly RecordedStep[];
+}
+
+export interface RecordedStep {
+  readonly n: number;
+  readonly id: string;
+  readonly action: string;
+  readonly by: "everyone" | readonly Role[];
+  readonly with: JsonObject;
+  readonly instruction: string;
+  /** Recomputed from the recorded step, never read from it. */
+  readonly sha256: string;
+}
+
+/** A plan of ours in the shape that the ledger will give back. */
+export function recordedPlan(plan: Plan): RecordedPlan {
+  const read = readPlanDocument(canonicalJson(plan.document));
+  if (read === undefined) throw new Error("a plan of our own does not read back");
+  return read;
+}
+
+/** Reads an attached plan document, or undefined when it is none of ours or not canonical. */
+export function readPlanDocument(text: string): RecordedPlan | undefined {
+  let raw: JsonObject;
+  try {
+    raw = JSON.parse(text) as JsonObject;
+  } catch {
+    return undefined;
+  }
+  const parsed = planSchema.safeParse(raw);
+  if (!parsed.success) return undefined;
+  const rawSteps = raw["steps"] as readonly JsonObject[];
+  return {
+    sha256: digestOf(raw),
+    script: parsed.data.script,
+    software: parsed.data.software.sha256,
+    bindings: parsed.data.bindings,
+    steps: parsed.data.steps.map((step, i) => ({ ...step, sha256: digestOf(rawSteps[i] ?? null) })),
+  };
+}
+
+/** Whether different people can fill all roles: bipartite matching, for people hold several roles. */
+export function rosterFills(
+  roles: Readonly<Partial<Record<Role, number>>>,
+  custody: Custody,
+): boolean {
+  const places = Object.entries(roles).flatMap(([name, count]) =>
+    new Array<Role>(count).fill(name as Role),
+  );
+  const placeOf = new Map<string, number>();
+  const seat = (index: number, tried: Set<string>): boolean => {
+    const wanted = places[index];
+    if (wanted === undefined) return true;
+    for (const { person, roles: held } of custody.people.values()) {
+      if (!held.includes(wanted) || tried.has(person)) continue;
+      tried.add(person);
+      const taken = placeOf.get(person);
+      if (taken === undefined || seat(taken, tried)) {
+        placeOf.set(person, index);
+        return true;
+      }
+    }
+    return false;
+  };
+  return places.every((_, index) => seat(index, new Set()));
+}

@@ -1,0 +1,292 @@
+/**
+ * Planning: a script, the bindings, the policy and custody are folded into a plan, or into every
+ * objection at once with its place in the file. A plan has a digest; people agree to that digest.
+ */
+
+import { digestOf } from "../lib/encoding.ts";
+import type { Json, JsonObject } from "../lib/json.ts";
+import { check, type Objection } from "../lib/schema.ts";
+import { didYouMean } from "../lib/suggest.ts";
+import type { Action, BoundStep, Vocabulary } from "./action.ts";
+import type { Bindings } from "./bindings.ts";
+import { CustodyFold, type Custody } from "./custody.ts";
+import { finishStep, planDocument, rosterFills } from "./plan-document.ts";
+import type { Policy } from "./policy.ts";
+import { CLOSE, parseParam, type Script, type ScriptStep } from "./script.ts";
+import { ONLOOKERS, type Role } from "./words.ts";
+
+/** The build that plans and runs: part of what people agree to. */
+export interface Software {
+  readonly name: string;
+  readonly version: string;
+  /** SHA-256 over the build's files. */
+  readonly sha256: string;
+}
+
+export interface PlanStep {
+  /** 1-based number, as printed and agreed to. */
+  readonly n: number;
+  readonly id: string;
+  readonly action: string;
+  readonly by: "everyone" | readonly Role[];
+  readonly instruction: string;
+  readonly policyRefs: readonly string[];
+  /** Parameters with every `$name` replaced by its value. */
+  readonly values: JsonObject;
+  /** Digest of this step's canonical JSON in the plan document. */
+  readonly sha256: string;
+  /** Absent for the reserved close. */
+  readonly bound?: BoundStep;
+  readonly control: Action["control"];
+}
+
+export interface Plan {
+  readonly script: Script;
+  readonly steps: readonly PlanStep[];
+  readonly modules: Readonly<Record<string, string>>;
+  /** Canonical JSON document of the plan; its digest is `sha256`. */
+  readonly document: JsonObject;
+  readonly sha256: string;
+}
+
+export interface PlanInput {
+  readonly script: Script;
+  /** Parameter values by name, as typed. */
+  readonly set: Readonly<Record<string, string>>;
+  readonly bindings: Bindings;
+  readonly policy: Policy;
+  readonly custody: Custody;
+  readonly vocabulary: Vocabulary;
+  readonly software: Software;
+  /** SHA-256 of each bound module's file, by module name. */
+  readonly modules: Readonly<Record<string, string>>;
+}
+
+export type Planning =
+  | { readonly ok: true; readonly plan: Plan }
+  | { readonly ok: false; readonly objections: readonly Objection[] };
+
+/** Folds a script over custody. Pure: it touches nothing and returns all objections. */
+export function planScript(input: PlanInput): Planning {
+  return new Planner(input).plan();
+}
+
+class Planner {
+  readonly #input: PlanInput;
+  readonly #objections: Objection[] = [];
+  readonly #fold: CustodyFold;
+
+  constructor(input: PlanInput) {
+    this.#input = input;
+    this.#fold = new CustodyFold(input.custody);
+  }
+
+  plan(): Planning {
+    const { script } = this.#input;
+    const params = this.#params();
+    this.#checkRoles();
+    const steps = script.steps.map((step, index) => this.#step(step, index, params));
+    if (this.#objections.length > 0) return { ok: false, objections: this.#objections };
+    const document = planDocument(this.#input, params, steps);
+    const { modules } = this.#input;
+    const sha256 = digestOf(document);
+    return { ok: true, plan: { script, steps, modules, document, sha256 } };
+  }
+
+  #object(path: readonly (string | number)[], text: string, hint?: string): void {
+    const { document } = this.#input.script;
+    const { line, col } = document.locate(path);
+    const at = `${document.file}:${line}:${col}`;
+    this.#objections.push(hint === undefined ? { at, text } : { at, text, hint });
+  }
+
+  #params(): Readonly<Record<string, string | number>> {
+    const { script, set } = this.#input;
+    const values: Record<string, string | number> = {};
+    for (const name of Object.keys(set)) {
+      if (Object.hasOwn(script.params, name)) continue;
+      const near = didYouMean(name, Object.keys(script.params));
+      this.#object(
+        ["params"],
+        `the script has no parameter "${name}"`,
+        near === undefined ? undefined : `did you mean "${near}"?`,
+      );
+    }
+    for (const [name, spec] of Object.entries(script.params)) {
+      const text = set[name] ?? spec.default;
+      if (text === undefined) {
+        this.#object(["params", name], `parameter "${name}" has no value`, `add --set ${name}=…`);
+        continue;
+      }
+      const parsed = parseParam(spec, String(text));
+      if (parsed.ok) values[name] = parsed.value;
+      else
+        this.#object(
+          ["params", name],
+          `parameter "${name}": the value "${text}" ${parsed.problem}`,
+        );
+      if (spec.type === "token") this.#checkToken(name, String(text));
+    }
+    return values;
+  }
+
+  #checkToken(param: string, token: string): void {
+    const binding = this.#input.bindings.tokens.get(token);
+    if (binding === undefined) {
+      const known = [...this.#input.bindings.tokens.keys()];
+      const near = didYouMean(token, known);
+      this.#object(
+        ["params", param],
+        `token "${token}" has no binding in site.yaml`,
+        near === undefined ? `bound there: ${known.join(", ")}` : `did you mean "${near}"?`,
+      );
+      return;
+    }
+    const bound = this.#input.custody.tokens.get(token);
+    if (bound !== undefined && binding.serial !== "blank" && binding.serial !== bound.serial) {
+      this.#object(
+        ["params", param],
+        `site.yaml gives token ${token} the serial "${binding.serial}", the ledger binds it to "${bound.serial}"`,
+        "the ledger wins: correct site.yaml",
+      );
+    }
+    const module = this.#input.modules[binding.module.name];
+    if (bound !== undefined && module !== undefined && module !== bound.module) {
+      this.#object(
+        ["params", param],
+        `the module file of token ${token} is not the one it was bound with`,
+        `expected SHA-256 ${bound.module}, found ${module}`,
+      );
+    }
+  }
+
+  #checkRoles(): void {
+    const { script, custody, policy } = this.#input;
+    for (const needed of policy.witnesses[script.caClass === "none" ? "root" : script.caClass] ??
+      []) {
+      if (script.caClass !== "none" && script.roles[needed] === undefined) {
+        this.#object(["roles"], `the policy wants a ${needed} at a ${script.caClass} ceremony`);
+      }
+    }
+    for (const [name, count] of Object.entries(script.roles) as [Role, number][]) {
+      const able = [...custody.people.values()].filter((p) => p.roles.includes(name));
+      if (able.length < count) {
+        this.#object(
+          ["roles", name],
+          `the script needs ${count} × ${name}, the roster has ${able.length}`,
+          "enrol more people with the role, or correct the script",
+        );
+      }
+    }
+    if (!rosterFills(script.roles, custody)) {
+      this.#object(["roles"], "the roster cannot fill all roles with different people");
+    }
+  }
+
+  #step(step: ScriptStep, index: number, params: Readonly<Record<string, Json>>): PlanStep {
+    const path = ["steps", index];
+    const base = { n: index + 1, id: step.id, action: step.action, by: step.by };
+    if (step.action === CLOSE) {
+      if (step.by !== "everyone") this.#object([...path, "by"], `"${CLOSE}" is by everyone`);
+      const instruction = "Close the ceremony: everybody cosigns the ledger's head.";
+      return finishStep({ ...base, instruction, control: "everyone" }, step, {});
+    }
+    const action = this.#input.vocabulary.get(step.action);
+    if (action === undefined) {
+      const near = didYouMean(step.action, [...this.#input.vocabulary.keys(), CLOSE]);
+      const hint = near === undefined ? undefined : `did you mean "${near}"?`;
+      this.#object([...path, "action"], `there is no action "${step.action}"`, hint);
+      return finishStep({ ...base, instruction: "", control: "none" }, step, {});
+    }
+    this.#checkBy(step, action, path);
+    const values = this.#substitute(step.with, params, [...path, "with"]);
+    const bound = this.#bind(action, values, [...path, "with"]);
+    if (bound === undefined) {
+      return finishStep({ ...base, instruction: "", control: action.control }, step, values);
+    }
+    this.#simulate(step, bound, path);
+    const instruction = bound.instruction;
+    return finishStep({ ...base, instruction, control: action.control, bound }, step, values);
+  }
+
+  #checkBy(step: ScriptStep, action: Action, path: readonly (string | number)[]): void {
+    const by = [...path, "by"];
+    if ((action.control === "everyone") !== (step.by === "everyone")) {
+      this.#object(
+        by,
+        action.control === "everyone"
+          ? `${action.name} is by everyone`
+          : `${action.name} needs a list of roles, not everyone`,
+      );
+      return;
+    }
+    if (step.by === "everyone") return;
+    if (action.control === "dual" && step.by.length < 2) {
+      this.#object(by, `${action.name} is under dual control: name at least two people's roles`);
+    }
+    for (const onlooker of ONLOOKERS) {
+      if (action.control === "dual" && step.by.includes(onlooker)) {
+        this.#object(by, `${onlooker} looks on and cannot authorise ${action.name}`);
+      }
+    }
+  }
+
+  // A scalar that is exactly "$name" is that parameter's value: no concatenation, no expressions.
+  #substitute(
+    values: Readonly<Record<string, Json>>,
+    params: Readonly<Record<string, Json>>,
+    path: readonly (string | number)[],
+  ): JsonObject {
+    const replace = (value: Json, at: readonly (string | number)[]): Json => {
+      if (typeof value === "string" && value.startsWith("$")) {
+        const name = value.slice(1);
+        if (Object.hasOwn(params, name)) return params[name] ?? null;
+        if (!Object.hasOwn(this.#input.script.params, name)) {
+          const near = didYouMean(name, Object.keys(this.#input.script.params));
+          const hint = near === undefined ? undefined : `did you mean "$${near}"?`;
+          this.#object(at, `the script has no parameter "${name}"`, hint);
+        }
+        return value;
+      }
+      if (Array.isArray(value))
+        return (value as readonly Json[]).map((v, i) => replace(v, [...at, i]));
+      if (typeof value === "object" && value !== null) {
+        return Object.fromEntries(
+          Object.entries(value).map(([key, v]) => [key, replace(v, [...at, key])]),
+        );
+      }
+      return value;
+    };
+    return Object.fromEntries(
+      Object.entries(values).map(([key, v]) => [key, replace(v, [...path, key])]),
+    );
+  }
+
+  #bind(
+    action: Action,
+    values: JsonObject,
+    path: readonly (string | number)[],
+  ): BoundStep | undefined {
+    const { document } = this.#input.script;
+    const locate = (at: readonly (string | number)[]): { line: number; col: number } =>
+      document.locate([...path, ...at]);
+    const result = check(action.params, { value: values, locate, file: document.file });
+    if (result.ok) return action.bind(values);
+    // A parameter without a value was already objected to; its placeholder need not be again.
+    const known = this.#objections.length > 0 && JSON.stringify(values).includes('"$');
+    if (!known) this.#objections.push(...result.objections);
+    return undefined;
+  }
+
+  #simulate(step: ScriptStep, bound: BoundStep, path: readonly (string | number)[]): void {
+    const situation = { custody: this.#fold.custody, policy: this.#input.policy };
+    for (const condition of bound.requires) {
+      const problem = condition.unmet(situation);
+      if (problem === undefined) continue;
+      this.#object([...path, "with", condition.param], `step ${step.id}: ${problem}`);
+    }
+    for (const fact of bound.forecast(this.#fold.custody)) {
+      this.#fold.apply(fact, "planned", () => undefined);
+    }
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * The site's rules, adopted by digest in the ledger: data, never code. `policy.yaml` is a copy for
+ * people; a copy that differs from the adopted digest stops everything.
+ */
+
+import { KEY_ALGORITHMS } from "../lib/algorithms.ts";
+import { sha256Hex } from "../lib/encoding.ts";
+import { KeyriteError } from "../lib/errors.ts";
+import { check, z } from "../lib/schema.ts";
+import { readYaml } from "../lib/yaml.ts";
+import { digest, line, role } from "./words.ts";
+
+const shareSetRule = z
+  .strictObject({ threshold: z.int().min(2).max(16), holders: z.int().min(2).max(16) })
+  .refine((rule) => rule.threshold <= rule.holders, "threshold must not exceed holders");
+
+const hsmRule = z.strictObject({
+  manufacturer: line,
+  model: line.optional(),
+  firmware: line.optional(),
+  moduleDigest: digest.optional(),
+});
+
+export const policySchema = z
+  .strictObject({
+    keyrite: z.literal("policy/v1"),
+    /** Roles in one list belong to different people; a role alone in a list admits no other. */
+    separate: z.array(z.array(role).min(1)).default([]),
+    shareSets: z.strictObject({ activation: shareSetRule, "security-officer": shareSetRule }),
+    agreement: z.strictObject({ minutes: z.int().min(1).max(60) }),
+    witnesses: z
+      .strictObject({
+        root: z.array(role).default([]),
+        "external-sub": z.array(role).default([]),
+        "affiliate-sub": z.array(role).default([]),
+      })
+      .partial()
+      .default({}),
+    algorithms: z.array(z.enum(KEY_ALGORITHMS)).min(1),
+    kdf: z.strictObject({ logN: z.int().min(10).max(22) }),
+    hsms: z.array(hsmRule).min(1),
+    kek: z
+      .strictObject({ escrow: z.enum(["forbidden", "allowed"]) })
+      .default({ escrow: "forbidden" }),
+    copies: z
+      .strictObject({ tokens: z.int().min(1), offSite: z.int().min(0) })
+      .default({ tokens: 2, offSite: 1 }),
+    drills: z.strictObject({ maxAgeDays: z.int().min(1) }).default({ maxAgeDays: 90 }),
+  })
+  .refine(
+    (policy) =>
+      policy.shareSets["security-officer"].threshold >= policy.shareSets.activation.threshold,
+    "the security-officer threshold must not be below the activation threshold",
+  );
+
+export type PolicyRules = z.infer<typeof policySchema>;
+
+export interface Policy extends PolicyRules {
+  /** SHA-256 of the exact bytes. */
+  readonly sha256: string;
+}
+
+/** Least KDF cost of identities on production sites (DESIGN: assurance). */
+const PRODUCTION_LOG_N = 17;
+
+/**
+ * Reads a policy file.
+ * @throws KeyriteError script.refused listing every objection with its place.
+ */
+export function readPolicy(bytes: Uint8Array, file: string): Policy {
+  const document = readYaml(bytes, file);
+  const result = check(policySchema, document);
+  if (!result.ok) {
+    throw new KeyriteError("script.refused", `policy ${file} is not a valid policy`, {
+      hints: result.objections.map((o) => `${o.at}: ${o.text}${o.hint ? ` (${o.hint})` : ""}`),
+    });
+  }
+  return { ...result.value, sha256: sha256Hex(bytes) };
+}
+
+/** What production forbids although the file is well-formed, one sentence each. */
+export function productionObjections(policy: Policy): readonly string[] {
+  const objections: string[] = [];
+  if (policy.kdf.logN < PRODUCTION_LOG_N) {
+    objections.push(
+      `kdf.logN is ${policy.kdf.logN}; production demands at least ${PRODUCTION_LOG_N}`,
+    );
+  }
+  for (const hsm of policy.hsms) {
+    if (hsm.model === undefined || hsm.firmware === undefined || hsm.moduleDigest === undefined) {
+      objections.push(
+        `the entry for "${hsm.manufacturer}" must name model, firmware and moduleDigest on a production site`,
+      );
+    }
+  }
+  return objections;
+}

@@ -1,0 +1,63 @@
+/** Makes the room of one step: the capabilities an action may touch, and nothing else. */
+
+import { sha256Hex } from "../lib/encoding.ts";
+import type { Room, Standing, StepConsole } from "./action.ts";
+import type { Hall } from "./hall.ts";
+import type { PeopleInStep } from "./people-in-step.ts";
+import type { Attached, Recorder } from "./recorder.ts";
+import type { BoundTokens } from "./token-room.ts";
+
+export interface RoomParts {
+  readonly hall: Hall;
+  readonly recorder: Recorder;
+  readonly ceremony: string;
+  readonly step: string;
+  readonly people: PeopleInStep;
+  readonly tokens: BoundTokens;
+  readonly standing: Standing;
+  /** Filled by `attach`. */
+  readonly attached: Attached[];
+}
+
+export function makeRoom(parts: RoomParts): Room {
+  const { hall, recorder, ceremony, step, people, tokens, standing, attached } = parts;
+  return {
+    step,
+    ceremony,
+    origin: hall.genesis.origin,
+    assurance: hall.genesis.assurance,
+    console: stepConsole(hall, step),
+    tokens,
+    people,
+    get custody() {
+      return recorder.history.custody;
+    },
+    get policy() {
+      return recorder.history.policy ?? hall.policy;
+    },
+    standing,
+    outbox: hall.outbox(ceremony),
+    files: hall.files,
+    clock: hall.clock,
+    random: hall.random,
+    attach(mediaType, bytes) {
+      attached.push({ mediaType, bytes });
+      return sha256Hex(bytes);
+    },
+    attachment: (sha256) => recorder.ledger.attachment(sha256)?.bytes,
+  };
+}
+
+function stepConsole({ console }: Hall, step: string): StepConsole {
+  return {
+    tell(text) {
+      console.tell(text);
+    },
+    warn(text) {
+      console.warn(text);
+    },
+    progress: (text) => console.progress(text),
+    ask: (question) => console.ask({ ...question, step }),
+    choose: (question) => console.choose({ ...question, step }),
+  };
+}

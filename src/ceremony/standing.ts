@@ -1,0 +1,84 @@
+/** Where the site stands when the roll is called: bindings, tail, and heads that people bring. */
+
+import { compareHead, type HeadComparison } from "../ledger/heads.ts";
+import { fromUtf8, hex } from "../lib/encoding.ts";
+import { KeyriteError } from "../lib/errors.ts";
+import { parseVerifierKey } from "../lib/note.ts";
+import type { Standing } from "./action.ts";
+import { lineChanges } from "./bindings.ts";
+import type { Hall } from "./hall.ts";
+import type { Plan } from "./plan.ts";
+import type { Recorder } from "./recorder.ts";
+
+/** Entries after the newest cosigned head: sequence numbers from (inclusive) to (exclusive). */
+export interface Tail {
+  readonly from: number;
+  readonly to: number;
+}
+
+export function standingOf(
+  hall: Hall,
+  recorder: Recorder,
+  plan: Plan,
+  tail: Tail | null,
+): Standing {
+  return {
+    bindings: hall.bindings.sha256,
+    bindingsChange: bindingsChange(hall, recorder),
+    tail,
+    roles: plan.script.roles,
+    checkHead: (note, holder) => checkHead(hall, recorder, note, holder),
+  };
+}
+
+/** Lines of site.yaml that differ from what the last roll call agreed to. */
+export function bindingsChange(hall: Hall, recorder: Recorder): readonly string[] {
+  const agreed = recorder.history.custody.bindings;
+  if (agreed === null || agreed === hall.bindings.sha256) return [];
+  const before = recorder.ledger.attachment(agreed);
+  if (before === undefined) return ["the site.yaml agreed to before is not attached to the ledger"];
+  return lineChanges(fromUtf8(before.bytes), fromUtf8(hall.bindings.bytes));
+}
+
+function checkHead(
+  hall: Hall,
+  recorder: Recorder,
+  note: string,
+  holder: string,
+): { readonly size: number; readonly root: string } {
+  const comparison = compare(hall, recorder, note, holder);
+  const { size, root } = comparison.head;
+  switch (comparison.result) {
+    case "extends":
+      return { size, root: hex(root) };
+    case "shorter":
+      throw new KeyriteError(
+        "ledger.shorter-than-head",
+        `the ledger has ${recorder.ledger.size} entries, the head carried by ${holder} has ${size}: ` +
+          `entry ${comparison.firstMissing} is the first missing one`,
+        {
+          hints: ["stop: entries were cut off or an older copy was put in place; call the auditor"],
+        },
+      );
+    case "forked":
+      throw new KeyriteError(
+        "ledger.forked",
+        `the ledger is not the one whose head of size ${size} ${holder} carries: the first ` +
+          `differing entry is one of ${comparison.from} to ${comparison.to}`,
+        { hints: ["stop: the ledger was rewritten or replaced; call the auditor"] },
+      );
+  }
+}
+
+function compare(hall: Hall, recorder: Recorder, note: string, holder: string): HeadComparison {
+  try {
+    return compareHead(recorder.ledger, note, parseVerifierKey(hall.genesis.ledgerKey));
+  } catch (error) {
+    if (!(error instanceof KeyriteError)) throw error;
+    throw new KeyriteError(
+      "people.medium",
+      `the head carried by ${holder} is no head of this ledger: ${error.message}`,
+      { hints: ["somebody changed the medium, or it belongs to another site"], cause: error },
+    );
+  }
+}

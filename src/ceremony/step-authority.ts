@@ -1,0 +1,174 @@
+/**
+ * Authority of one step: what its agreements had to say, which of them count, and whether they bear
+ * the facts its completion claims.
+ */
+
+import type { Entry } from "../ledger/entry.ts";
+import { parseTimestamp } from "../lib/clock.ts";
+import { digestOf } from "../lib/encoding.ts";
+import { isJsonObject, type JsonObject } from "../lib/json.ts";
+import type { Card } from "../people/card.ts";
+import type { Action, Vocabulary } from "./action.ts";
+import { judgeAgreement, missingFrom, type Expected } from "./authority.ts";
+import type { Attending, Custody } from "./custody.ts";
+import { parseFact, type Fact } from "./facts.ts";
+import type { RecordedPlan, RecordedStep } from "./plan-document.ts";
+import { stringOf } from "./record.ts";
+
+/** A step that is open: what `step.opened` and, later, `step.begun` said. */
+export interface OpenedStep {
+  readonly seq: number;
+  /** Ledger size and root right after `step.opened`. */
+  readonly size: number;
+  readonly root: string;
+  readonly nonce: string;
+  readonly step: RecordedStep;
+  /** Digest of what run time added, or null. */
+  readonly subject: string | null;
+  /** The lines the room read. */
+  readonly shown: readonly string[];
+  begun: BegunStep | null;
+}
+
+export interface BegunStep {
+  readonly seq: number;
+  readonly agreed: readonly Attending[];
+  /** The subject's data: what was agreed to. */
+  readonly intent: JsonObject;
+  readonly candidate: { readonly person: string; readonly card: string } | null;
+}
+
+/** Digest of what run time added to the plan: its data and the lines that showed it. */
+export function subjectDigest(data: JsonObject, shown: readonly string[]): string {
+  return digestOf({ data, shown: [...shown] });
+}
+
+/** What agreements on the open step must say. */
+export function expectedOf(
+  opened: OpenedStep,
+  plan: RecordedPlan,
+  ceremony: string,
+  custody: Custody,
+  decision: Expected["decision"],
+): Expected {
+  return {
+    origin: custody.origin,
+    ceremony,
+    decision,
+    plan: plan.sha256,
+    step: { n: opened.step.n, digest: opened.step.sha256 },
+    subject: opened.subject,
+    policy: custody.policy ?? "",
+    software: plan.software,
+    opened: { size: opened.size, root: opened.root },
+    nonce: opened.nonce,
+  };
+}
+
+/** The agreements of an entry that count, and what is wrong with each of the others. */
+export function judgeEntry(
+  entry: Entry,
+  expected: Expected,
+  minutes: number,
+  cardOf: (person: string) => Card | undefined,
+): { readonly agreed: readonly Attending[]; readonly problems: readonly string[] } {
+  const window = { at: parseTimestamp(entry.time) ?? Infinity, minutes };
+  const agreed: Attending[] = [];
+  const problems: string[] = [];
+  for (const note of entry.agreements) {
+    const judged = judgeAgreement(note, expected, window, cardOf);
+    if (judged.ok) agreed.push({ person: judged.person, role: judged.role });
+    else problems.push(judged.problem);
+  }
+  return { agreed, problems };
+}
+
+/** What `step.begun` says beyond its agreements; a string is why it is not that of the open step. */
+export function readBegun(
+  entry: Entry,
+  opened: OpenedStep,
+  agreed: readonly Attending[],
+): BegunStep | string {
+  const intent = entry.data["intent"];
+  const data = isJsonObject(intent) ? intent : {};
+  if (opened.subject !== null && subjectDigest(data, opened.shown) !== opened.subject) {
+    return "its intent is not what was shown and agreed to";
+  }
+  const candidate = data["candidate"];
+  const person = isJsonObject(candidate) ? stringOf(candidate, "person") : undefined;
+  const card = isJsonObject(candidate) ? stringOf(candidate, "card") : undefined;
+  const known = person !== undefined && card !== undefined ? { person, card } : null;
+  return { seq: entry.seq, agreed, intent: data, candidate: known };
+}
+
+/** Facts of an entry, or the first malformed one. */
+export function readFacts(entry: Entry): readonly Fact[] | string {
+  const facts: Fact[] = [];
+  for (const raw of entry.facts) {
+    const fact = parseFact(raw);
+    if (typeof fact === "string") return fact;
+    facts.push(fact);
+  }
+  return facts;
+}
+
+/** Facts a roll call may establish before the clock is attested. */
+const BEFORE_CLOCK: readonly Fact["kind"][] = ["people.present", "clock.attested"];
+
+/** Why the completion of a begun step is given no authority, or undefined. */
+export function authorityProblem(
+  step: RecordedStep,
+  begun: BegunStep,
+  facts: readonly Fact[],
+  context: { custody: Custody; vocabulary: Vocabulary; clockGap: boolean },
+): string | undefined {
+  const { custody, vocabulary, clockGap } = context;
+  const action = vocabulary.get(step.action);
+  if (action === undefined) return `there is no action ${step.action}`;
+  const stray = facts.find((fact) => !action.facts.includes(fact.kind));
+  if (stray !== undefined) return `${action.name} cannot establish ${stray.kind}`;
+  if (facts.length > 0 && action.control === "none") return `${action.name} establishes no facts`;
+  if (clockGap && facts.some((fact) => !BEFORE_CLOCK.includes(fact.kind))) {
+    return "the clock jumped more than 30 days and nobody attested it";
+  }
+  const roll = facts.find((fact) => fact.kind === "people.present");
+  const attending = roll?.attending ?? custody.attending;
+  const impostor = attending.find((a) => !holdsRole(custody, a));
+  if (impostor !== undefined) return `${impostor.person} does not hold the role ${impostor.role}`;
+  // A candidate's proof of possession is no authority: only people on the roll count.
+  const agreed = begun.agreed.filter((a) => a.person !== begun.candidate?.person);
+  return (
+    missingFrom({ control: action.control, by: step.by, attending }, agreed) ??
+    otherThanAgreed(action, step, begun, facts)
+  );
+}
+
+/** Whether a person holds a role on the roster. */
+export function holdsRole(custody: Custody, { person, role }: Attending): boolean {
+  return custody.people.get(person)?.roles.includes(role) === true;
+}
+
+// Agreements bear the facts that were agreed to, not any fact of the right kind that the host's owner
+// writes into the completion.
+function otherThanAgreed(
+  action: Action,
+  step: RecordedStep,
+  begun: BegunStep,
+  facts: readonly Fact[],
+): string | undefined {
+  for (const fact of facts) {
+    if (fact.kind === "person.enrolled") {
+      const candidate = begun.candidate;
+      if (candidate?.person !== fact.person || candidate.card !== fact.card) {
+        return `nobody agreed to enrol ${fact.person} with this card`;
+      }
+      if (!begun.agreed.some((a) => a.person === fact.person)) {
+        return `${fact.person} did not prove possession of their keys`;
+      }
+    }
+    if (!action.admits(step.with, begun.intent, fact)) {
+      return `${fact.kind} is not what people agreed to`;
+    }
+  }
+  return undefined;
+}

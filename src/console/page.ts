@@ -1,0 +1,120 @@
+/**
+ * What the room reads: plain lines of stable width, written to one stream, with nothing on them
+ * that could move the cursor, hide text or reorder it.
+ */
+
+import type { Style } from "../lib/style.ts";
+import type { Addressee, ChoiceQuestion, Question } from "./console.ts";
+
+const WIDTH = 100;
+
+/** Where talk goes: standard error, or whatever a test reads. */
+export interface Output {
+  write(text: string): unknown;
+}
+
+// A last line of defence: our callers make untrusted text visible where they know it as untrusted.
+const UNPRINTABLE = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+/** Text without a character that acts on a terminal; line feeds stay. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
+/** `Ana Alvarez (ana)`: how a prompt addresses somebody. */
+export function addressed(to: Addressee): string {
+  return `${printable(to.name)} (${printable(to.person)})`.replaceAll("\n", " ");
+}
+
+/** How a prompt says what Enter alone answers. */
+export function presetForm(preset: string | undefined): string {
+  return preset === undefined || preset === "" ? "" : `Enter for ${preset}`;
+}
+
+/** Lines of at most `width` characters; a wrapped line keeps its indent, a long word stays whole. */
+export function wrap(text: string, width: number = WIDTH): readonly string[] {
+  return printable(text)
+    .split("\n")
+    .flatMap((line) => (line.length <= width ? [line] : wrapLine(line, width)));
+}
+
+function wrapLine(line: string, width: number): string[] {
+  const indent = /^ */.exec(line)?.[0] ?? "";
+  const lines: string[] = [];
+  let current = "";
+  for (const word of line.slice(indent.length).split(" ")) {
+    if (current !== "" && indent.length + current.length + 1 + word.length > width) {
+      lines.push(indent + current);
+      current = word;
+    } else {
+      current = current === "" ? word : `${current} ${word}`;
+    }
+  }
+  return [...lines, indent + current];
+}
+
+/** Writes lines; knows whether the last one is still open, as a growing line of progress is. */
+export class Page {
+  readonly #out: Output;
+  readonly #style: Style;
+  #lineIsOpen = false;
+
+  constructor(out: Output, style: Style) {
+    this.#out = out;
+    this.#style = style;
+  }
+
+  tell(text: string): void {
+    this.#lines(wrap(text));
+  }
+
+  heading(text: string): void {
+    this.#lines(["", ...wrap(text).map((line) => this.#style.bold(line))]);
+  }
+
+  warn(text: string): void {
+    this.#lines(wrap(`WARNING: ${text}`).map((line) => this.#style.yellow(line)));
+  }
+
+  /**
+   * The words of a prompt, without the space that follows them. A question too long to leave room
+   * for the answer is told first, and the prompt only asks for the answer.
+   */
+  prompt(question: Question, form: string): string {
+    const suffix = form === "" ? "" : ` (${form})`;
+    const words = `${addressed(question.to)}, ${printable(question.text)}${printable(suffix)}:`;
+    if (words.length <= WIDTH - 30 && !words.includes("\n")) return words;
+    this.tell(`${addressed(question.to)}, ${question.text}:`);
+    return `${addressed(question.to)}, your answer${printable(suffix)}:`;
+  }
+
+  /** A question with its numbered choices, one a line. */
+  choices(question: ChoiceQuestion): void {
+    this.tell(`${addressed(question.to)}, ${question.text}:`);
+    const digits = String(question.choices.length).length;
+    for (const [index, { label }] of question.choices.entries()) {
+      this.tell(`  ${String(index + 1).padStart(digits)}  ${label}`);
+    }
+  }
+
+  /** Ends a line of progress that is still growing. */
+  closeLine(): void {
+    if (this.#lineIsOpen) this.#out.write("\n");
+    this.#lineIsOpen = false;
+  }
+
+  /** Adds to the open line, or opens one. */
+  grow(text: string): void {
+    this.#out.write(printable(text));
+    this.#lineIsOpen = true;
+  }
+
+  get lineIsOpen(): boolean {
+    return this.#lineIsOpen;
+  }
+
+  #lines(lines: readonly string[]): void {
+    this.closeLine();
+    this.#out.write(lines.map((line) => `${line}\n`).join(""));
+  }
+}

@@ -1,0 +1,230 @@
+/** All HSMs of the process behind one door: finding, initialising, and logging in to tokens. */
+
+import { KeyriteError } from "../lib/errors.ts";
+import type { Random } from "../lib/clock.ts";
+import type { Secret } from "../lib/secret.ts";
+import { Meter } from "./meter.ts";
+import { readModuleFile } from "./module-file.ts";
+import { listKeys, type Context } from "./objects.ts";
+import { loadModule } from "./pkcs11.ts";
+import type { Handle, UserType } from "./raw.ts";
+import { Registry, type LoadModule, type OpenModule } from "./registry.ts";
+import { Pkcs11Session } from "./session.ts";
+import type { SetEnvironment } from "./token-directory.ts";
+import { listTokens, locate, paddedLabel, type LocatedToken } from "./tokens.ts";
+import type { Hsm, HsmCounters, KeyInfo, ModuleBinding, Session, TokenInfo } from "./token.ts";
+
+/** What the HSM layer may touch of the process. */
+export interface HsmCapabilities {
+  readonly setEnvironment: SetEnvironment;
+  readonly random: Random;
+  /** Milliseconds of a clock that never goes back. */
+  readonly monotonic: () => number;
+  /** Other than the real one only where a test stands between us and the module. */
+  readonly load?: LoadModule;
+}
+
+/** The HSMs of this process through PKCS#11. */
+export function createHsm(capabilities: HsmCapabilities): Hsm {
+  return new Pkcs11Hsm(capabilities);
+}
+
+class Pkcs11Hsm implements Hsm {
+  readonly #meter: Meter;
+  readonly #registry: Registry;
+  readonly #random: Random;
+  readonly #sessions = new Set<Session>();
+
+  constructor({ setEnvironment, random, monotonic, load = loadModule }: HsmCapabilities) {
+    this.#meter = new Meter(monotonic);
+    this.#registry = new Registry(setEnvironment, load, this.#meter);
+    this.#random = random;
+  }
+
+  get counters(): HsmCounters {
+    return { logins: this.#meter.logins, milliseconds: Math.round(this.#meter.milliseconds) };
+  }
+
+  async moduleDigest(binding: ModuleBinding): Promise<string> {
+    return (await readModuleFile(binding.path)).digest;
+  }
+
+  async tokens(binding: ModuleBinding): Promise<readonly TokenInfo[]> {
+    const module = await this.#registry.module(binding);
+    return listTokens(module).map(({ info }) => info);
+  }
+
+  async find(binding: ModuleBinding, serial: string, label: string): Promise<TokenInfo> {
+    return locate(await this.#registry.module(binding), serial, label).info;
+  }
+
+  async initialize(
+    binding: ModuleBinding,
+    label: string,
+    soPin: Secret,
+    userPin: Secret,
+  ): Promise<TokenInfo> {
+    const module = await this.#registry.module(binding);
+    const padded = paddedLabel(label);
+    const blank = locate(module, "blank", label);
+    refuseLabelTaken(module, label);
+    for (const pin of [soPin, userPin]) refusePinLength(blank.info, pin);
+    const token = this.#initializeToken(module, blank, padded, soPin);
+    this.#setUserPin(module, token, soPin, userPin);
+    // A fresh session proves that the PIN is the one that will be sealed and shared.
+    const { serial, label: kept } = token.info;
+    const proved = await this.login(binding, serial, kept, userPin);
+    await proved.logout();
+    return locate(module, serial, kept).info;
+  }
+
+  async login(
+    binding: ModuleBinding,
+    serial: string,
+    label: string,
+    pin: Secret,
+  ): Promise<Session> {
+    const module = await this.#registry.module(binding);
+    const { slot, info } = locate(module, serial, label);
+    refuseLogin(info);
+    refusePinLength(info, pin);
+    const session = module.raw.openSession(slot, "read-write");
+    try {
+      refuseSwapped(module, slot, info);
+      this.#loginOnce(module, session, "user", pin);
+    } catch (error) {
+      closeQuietly(module, session);
+      throw error;
+    }
+    const opened: Session = new Pkcs11Session({
+      context: { module: module.raw, session },
+      info,
+      profile: module.profile,
+      random: this.#random,
+      ended: () => this.#sessions.delete(opened),
+    });
+    this.#sessions.add(opened);
+    return opened;
+  }
+
+  async publicObjects(
+    binding: ModuleBinding,
+    serial: string,
+    label: string,
+  ): Promise<readonly KeyInfo[]> {
+    const module = await this.#registry.module(binding);
+    const { slot } = locate(module, serial, label);
+    const context: Context = {
+      module: module.raw,
+      session: module.raw.openSession(slot, "read-only"),
+    };
+    try {
+      // Another session's login opens private objects to this one too: only public ones are told.
+      return listKeys(context).filter((key) => key.attributes["CKA_PRIVATE"] === false);
+    } finally {
+      closeQuietly(module, context.session);
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const session of this.#sessions) await session.logout().catch(() => undefined);
+    await this.#registry.close();
+  }
+
+  #initializeToken(
+    module: OpenModule,
+    blank: LocatedToken,
+    label: Uint8Array,
+    soPin: Secret,
+  ): LocatedToken {
+    if (module.profile.initialization === "blank-officer") return blank;
+    const before = new Set(listTokens(module).map(identity));
+    module.raw.initToken(blank.slot, soPin, label);
+    // The serial changes here on some modules, and slots may: what is new now is the token.
+    const fresh = listTokens(module).filter(
+      (token) => token.info.initialized && !before.has(identity(token)),
+    );
+    const [token] = fresh;
+    if (token !== undefined && fresh.length === 1) return token;
+    throw new KeyriteError(
+      "hsm.bad-output",
+      `after C_InitToken ${fresh.length} tokens are new, not one`,
+      { hints: ["list the tokens with `keyrite hsm list` and compare serials"] },
+    );
+  }
+
+  #setUserPin(module: OpenModule, token: LocatedToken, soPin: Secret, userPin: Secret): void {
+    const { raw, profile } = module;
+    const session = raw.openSession(token.slot, "read-write");
+    try {
+      const officer = profile.initialization === "blank-officer" ? undefined : soPin;
+      this.#loginOnce(module, session, "security-officer", officer);
+      raw.initPin(session, userPin);
+      raw.logout(session);
+    } finally {
+      // Also ends the officer's login when a call failed.
+      closeQuietly(module, session);
+    }
+  }
+
+  #loginOnce(module: OpenModule, session: Handle, user: UserType, pin: Secret | undefined): void {
+    this.#meter.countLogin();
+    module.raw.login(session, user, pin);
+  }
+}
+
+function identity({ info }: LocatedToken): string {
+  return JSON.stringify([info.initialized, info.serial, info.label]);
+}
+
+function refuseLabelTaken(module: OpenModule, label: string): void {
+  if (listTokens(module).every(({ info }) => !info.initialized || info.label !== label)) return;
+  throw new KeyriteError("hsm.object-exists", `another token has the label ${label} already`, {
+    hints: ["choose another label, or people will confuse the two"],
+  });
+}
+
+/** Tries left are worth more than one ceremony: no C_Login when the next failure locks the PIN. */
+function refuseLogin(info: TokenInfo): void {
+  const name = `token ${info.label} (serial ${info.serial})`;
+  if (!info.userPinSet) {
+    throw new KeyriteError("hsm.not-initialized", `${name} has no user PIN yet`, {
+      hints: ["run the ceremony initialize-token for it"],
+    });
+  }
+  const flag = ["CKF_USER_PIN_LOCKED", "CKF_USER_PIN_FINAL_TRY"].find((warning) =>
+    info.pinWarnings.includes(warning),
+  );
+  if (flag === undefined) return;
+  throw new KeyriteError("hsm.pin-locked", `${name} reports ${flag}: the PIN was not tried`, {
+    hints: ["the security officer can set a new user PIN with the vendor's tool"],
+  });
+}
+
+// A PIN of impossible length is a wrong PIN: it must not cost a try.
+function refusePinLength({ pinLength: { min, max }, label }: TokenInfo, pin: Secret): void {
+  if (pin.length >= min && (max === 0 || pin.length <= max)) return;
+  throw new KeyriteError(
+    "hsm.pin-rejected",
+    `the PIN does not have a length that token ${label} takes (${min} to ${max} bytes): it was not tried`,
+  );
+}
+
+// Between looking and opening the session somebody may have changed the device.
+function refuseSwapped(module: OpenModule, slot: Handle, expected: TokenInfo): void {
+  const now = module.raw.tokenInfo(slot);
+  if (now.serial === expected.serial && now.label === expected.label) return;
+  throw new KeyriteError(
+    "hsm.wrong-token",
+    `the token was exchanged: serial ${now.serial} answers instead of ${expected.serial}`,
+    { hints: ["stop and find out who changed the device"] },
+  );
+}
+
+function closeQuietly(module: OpenModule, session: Handle): void {
+  try {
+    module.raw.closeSession(session);
+  } catch {
+    // The session is gone either way; the error before this one is what people must see.
+  }
+}

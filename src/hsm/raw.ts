@@ -1,0 +1,81 @@
+/**
+ * The narrow surface between our HSM layer and a PKCS#11 module: exactly the calls we make, with
+ * typed arguments and uniform errors. Faults are tested by wrapping an object of this shape.
+ */
+
+import type { Secret } from "../lib/secret.ts";
+
+/** A session, object or slot as the module numbers it. Never kept beyond one operation. */
+export type Handle = bigint;
+
+export interface RawAttribute {
+  /** CKA_* number. */
+  readonly type: number;
+  /** The value as it lies in memory. */
+  readonly value: Uint8Array;
+}
+
+export interface RawTokenInfo {
+  readonly label: string;
+  readonly manufacturer: string;
+  readonly model: string;
+  readonly serial: string;
+  /** `major.minor`. */
+  readonly firmware: string;
+  readonly hardware: string;
+  readonly flags: number;
+  readonly minPinLength: number;
+  readonly maxPinLength: number;
+}
+
+export interface RawKeyPair {
+  readonly publicKey: Handle;
+  readonly privateKey: Handle;
+}
+
+export type UserType = "security-officer" | "user";
+
+/**
+ * One loaded module. Every method is one PKCS#11 call (or one Init/Final group) and throws a
+ * KeyriteError that names the function and the CKR code.
+ */
+export interface RawModule {
+  initialize(libraryParameters: string | undefined): void;
+  finalize(): void;
+  /** Slots with a token in them. */
+  slots(): readonly Handle[];
+  tokenInfo(slot: Handle): RawTokenInfo;
+  mechanisms(slot: Handle): readonly number[];
+  /** Key sizes of a mechanism, in the module's own unit. */
+  keySizes(slot: Handle, mechanism: number): { readonly min: number; readonly max: number };
+  openSession(slot: Handle, mode: "read-only" | "read-write"): Handle;
+  closeSession(session: Handle): void;
+  /** An absent PIN is sent as one of length 0. */
+  login(session: Handle, user: UserType, pin: Secret | undefined): void;
+  logout(session: Handle): void;
+  /** @param label exactly 32 bytes: modules read that many, whatever they are given. */
+  initToken(slot: Handle, soPin: Secret, label: Uint8Array): void;
+  initPin(session: Handle, userPin: Secret): void;
+  setPin(session: Handle, oldPin: Secret, newPin: Secret): void;
+  findObjects(session: Handle, template: readonly RawAttribute[]): readonly Handle[];
+  /** Values in the order of `types`; one that the module cannot give fails the whole call. */
+  getAttributes(
+    session: Handle,
+    object: Handle,
+    types: readonly number[],
+  ): readonly (Uint8Array | undefined)[];
+  generateKeyPair(
+    session: Handle,
+    mechanism: number,
+    publicTemplate: readonly RawAttribute[],
+    privateTemplate: readonly RawAttribute[],
+  ): Promise<RawKeyPair>;
+  /** @param maxLength room for the signature, in bytes. */
+  sign(
+    session: Handle,
+    mechanism: number,
+    key: Handle,
+    data: Uint8Array,
+    maxLength: number,
+  ): Promise<Uint8Array>;
+}

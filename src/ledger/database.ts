@@ -1,0 +1,235 @@
+/**
+ * The one file that knows better-sqlite3: opens a ledger file without trusting it, with the
+ * settings that make a commit durable and an altered schema visible.
+ */
+
+import Sqlite from "better-sqlite3";
+import { closeSync, existsSync, fsyncSync, openSync, readSync, rmSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { KeyriteError, messageOf } from "../lib/errors.ts";
+import { describeHolder } from "./holder.ts";
+import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
+
+export type Database = Sqlite.Database;
+export type Statement<Row> = Sqlite.Statement<unknown[], Row>;
+
+/** The SQLite error code of anything thrown, such as `SQLITE_FULL`, or undefined. */
+export function sqliteCode(error: unknown): string | undefined {
+  return error instanceof Sqlite.SqliteError ? error.code : undefined;
+}
+
+/**
+ * Makes a ledger file with empty tables; never touches one that exists.
+ * @throws KeyriteError site.exists, or halted.not-durable when the file cannot be written.
+ */
+export function createDatabase(path: string, origin: string): void {
+  try {
+    closeSync(openSync(path, "wx", 0o644));
+  } catch (error) {
+    const exists = (error as NodeJS.ErrnoException).code === "EEXIST";
+    throw new KeyriteError(
+      exists ? "site.exists" : "site.permissions",
+      exists ? `there is already a ledger at ${path}` : `cannot make a ledger at ${path}`,
+      { cause: error },
+    );
+  }
+  try {
+    fill(path, origin);
+    syncFolder(dirname(path));
+  } catch (error) {
+    rmSync(path, { force: true });
+    rmSync(`${path}-journal`, { force: true });
+    throw notDurable(path, error);
+  }
+}
+
+function fill(path: string, origin: string): void {
+  const db = new Sqlite(path, { fileMustExist: true, timeout: 0 });
+  try {
+    db.pragma("encoding = 'UTF-8'");
+    makeDurable(db);
+    db.pragma(`application_id = ${APPLICATION_ID}`);
+    db.pragma(`user_version = ${SCHEMA_VERSION}`);
+    db.transaction(() => {
+      for (const statement of SCHEMA.values()) db.exec(statement);
+      db.prepare("INSERT INTO ledger (id, origin) VALUES (1, ?)").run(origin);
+    })();
+    removeJournal(db);
+  } finally {
+    db.close();
+  }
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(path, "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+/**
+ * Opens an existing ledger for writing, with the lock that keeps everybody else out.
+ * @throws KeyriteError ledger.missing, ledger.damaged, or site.locked naming the holder.
+ */
+export function openForWriting(path: string): Database {
+  checkHeader(path);
+  return opened(path, { fileMustExist: true, timeout: 0 }, (db) => {
+    db.pragma("locking_mode = EXCLUSIVE");
+    // Takes the lock now, and rolls back what a killed process left half-written.
+    db.exec("BEGIN EXCLUSIVE; COMMIT");
+    makeDurable(db);
+  });
+}
+
+/**
+ * Opens an existing ledger for reading. What a killed process left half-written is rolled back first
+ * when `recover` says so; without it such a file is refused.
+ * @throws KeyriteError ledger.missing, ledger.damaged, or site.locked naming the holder.
+ */
+export function openForReading(path: string, options: { readonly recover: boolean }): Database {
+  checkHeader(path);
+  if (options.recover && existsSync(`${path}-journal`)) recover(path);
+  return opened(path, { readonly: true, fileMustExist: true, timeout: 0 }, (db) => {
+    db.prepare("SELECT count(*) FROM sqlite_master").get();
+  });
+}
+
+function recover(path: string): void {
+  try {
+    const db = new Sqlite(path, { fileMustExist: true, timeout: 0 });
+    try {
+      db.exec("BEGIN IMMEDIATE; ROLLBACK");
+    } finally {
+      db.close();
+    }
+  } catch {
+    // A read-only medium, or a writer at work: opening for reading says which.
+  }
+}
+
+function opened(path: string, options: Sqlite.Options, prepare: (db: Database) => void): Database {
+  let db: Database | undefined;
+  try {
+    db = new Sqlite(path, options);
+    // Views and triggers of a hostile file may call nothing with side effects.
+    db.pragma("trusted_schema = OFF");
+    db.pragma("cell_size_check = ON");
+    prepare(db);
+    return db;
+  } catch (error) {
+    db?.close();
+    throw openFailure(path, error);
+  }
+}
+
+function openFailure(path: string, error: unknown): KeyriteError {
+  const code = sqliteCode(error) ?? "";
+  if (code.startsWith("SQLITE_BUSY")) {
+    return new KeyriteError(
+      "site.locked",
+      `the ledger ${path} is in use by ${describeHolder(path)}`,
+      {
+        cause: error,
+        hints: ["wait until that ceremony ends, or end it"],
+      },
+    );
+  }
+  if (/^SQLITE_(?:READONLY_ROLLBACK|READONLY_RECOVERY|CANTOPEN)/.test(code)) {
+    return damaged(`an unfinished write lies beside ${path}`, error, [
+      "open the ledger once where it can be written, with keyrite status",
+    ]);
+  }
+  if (/^SQLITE_(?:READONLY|PERM|AUTH)/.test(code)) {
+    return new KeyriteError("site.permissions", `the ledger ${path} cannot be written`, {
+      cause: error,
+    });
+  }
+  return damaged(`${path} cannot be read as a ledger: ${messageOf(error)}`, error);
+}
+
+/** What makes a commit survive a power cut (DESIGN: formats, store). */
+function makeDurable(db: Database): void {
+  db.pragma("journal_mode = TRUNCATE");
+  db.pragma("synchronous = EXTRA");
+}
+
+/** Lets SQLite itself remove the empty journal file, which it does under its own lock. */
+export function removeJournal(db: Database): void {
+  db.pragma("locking_mode = NORMAL");
+  db.prepare("SELECT count(*) FROM sqlite_master").get();
+  db.pragma("journal_mode = DELETE");
+}
+
+// Read before SQLite sees the file: a header of another kind could make it open side files.
+function checkHeader(path: string): void {
+  const header = readHeader(path);
+  if (header.toString("latin1", 0, 16) !== "SQLite format 3\0" || header.length < 100) {
+    throw damaged(`${path} is no ledger file`);
+  }
+  // Offsets of sqlite.org/fileformat2.html §1.3: journal kind, text encoding, version, application.
+  const isOurs =
+    header.readUInt16BE(18) === 0x0101 &&
+    header.readUInt32BE(56) === 1 &&
+    header.readUInt32BE(60) === SCHEMA_VERSION &&
+    header.readUInt32BE(68) === APPLICATION_ID;
+  if (!isOurs) throw damaged(`${path} is an SQLite file, but not a ledger of this version`);
+}
+
+function readHeader(path: string): Buffer {
+  let file: number | undefined;
+  try {
+    if (!statSync(path).isFile()) throw damaged(`${path} is not a file`);
+    file = openSync(path, "r");
+    const header = Buffer.alloc(100);
+    return header.subarray(0, readSync(file, header));
+  } catch (error) {
+    if (error instanceof KeyriteError) throw error;
+    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    throw missing
+      ? new KeyriteError("ledger.missing", `there is no ledger at ${path}`, { cause: error })
+      : new KeyriteError("site.permissions", `cannot read ${path}: ${messageOf(error)}`, {
+          cause: error,
+        });
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+/** What differs from the schema every ledger has, or undefined. Runs nothing that the file defines. */
+export function schemaDifference(db: Database): string | undefined {
+  const found = db.prepare("SELECT name, sql FROM sqlite_master ORDER BY rowid").all() as {
+    readonly name: unknown;
+    readonly sql: unknown;
+  }[];
+  for (const { name, sql } of found) {
+    if (typeof name !== "string" || !SCHEMA.has(name))
+      return `${String(name)} does not belong in it`;
+    if (SCHEMA.get(name) !== sql) return `${name} is defined otherwise`;
+  }
+  const names = found.map(({ name }) => name);
+  const missing = [...SCHEMA.keys()].find((name) => !names.includes(name));
+  if (missing !== undefined) return `${missing} is missing`;
+  return names.length === SCHEMA.size ? undefined : "something is defined twice";
+}
+
+/** The error of a write that may not have reached the disk. */
+export function notDurable(path: string, cause: unknown): KeyriteError {
+  const full = sqliteCode(cause) === "SQLITE_FULL" || /ENOSPC|EDQUOT/.test(messageOf(cause));
+  return new KeyriteError(
+    "halted.not-durable",
+    `the ledger ${path} could not be written: ${messageOf(cause)}`,
+    {
+      cause,
+      hints: [
+        ...(full ? ["free some space on the disk that holds the ledger"] : []),
+        "nothing may be done on an HSM until the ledger has been opened and verified again",
+      ],
+    },
+  );
+}
+
+function damaged(message: string, cause?: unknown, hints: readonly string[] = []): KeyriteError {
+  return new KeyriteError("ledger.damaged", message, { cause, hints });
+}

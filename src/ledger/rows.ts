@@ -1,0 +1,142 @@
+/** Typed rows of a ledger file, with every statement prepared once. */
+
+import { KeyriteError } from "../lib/errors.ts";
+import { nodePosition } from "./merkle.ts";
+import type { Database, Statement } from "./database.ts";
+
+export interface StoredAttachment {
+  /** Lower-case hex of the SHA-256 of the bytes. */
+  readonly sha256: string;
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface StoredCheckpoint {
+  readonly size: number;
+  readonly note: string;
+}
+
+export interface Cosignature {
+  /** Size of the checkpoint that was cosigned. */
+  readonly size: number;
+  /** The signature line, without its newline. */
+  readonly line: string;
+}
+
+/** Reads and writes rows; knows the schema's columns and nothing of what they mean. */
+export class Rows {
+  readonly #db: Database;
+  readonly #prepared = new Map<string, Statement<unknown>>();
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  origin(): string {
+    return asText(this.#value("SELECT origin FROM ledger"), "the origin");
+  }
+
+  size(): number {
+    return Number(this.#value("SELECT coalesce(max(seq) + 1, 0) FROM entries"));
+  }
+
+  entry(seq: number): string | undefined {
+    const body = this.#value("SELECT body FROM entries WHERE seq = ?", seq);
+    return body === undefined ? undefined : asText(body, `entry ${seq}`);
+  }
+
+  // A statement of its own each time: two readers may walk the entries at once.
+  *entries(from: number): Generator<string> {
+    const all = this.#db.prepare("SELECT body FROM entries WHERE seq >= ? ORDER BY seq").pluck();
+    for (const body of all.iterate(from)) yield asText(body, "an entry");
+  }
+
+  insertEntry(seq: number, body: string): void {
+    this.#run("INSERT INTO entries (seq, body) VALUES (?, ?)", seq, body);
+  }
+
+  /** @throws KeyriteError ledger.damaged when the node is missing or no hash. */
+  node(level: number, index: number): Uint8Array {
+    const pos = nodePosition(level, index);
+    const hash = this.#value("SELECT hash FROM nodes WHERE pos = ?", pos);
+    if (hash instanceof Uint8Array && hash.length === 32) return hash;
+    throw new KeyriteError("ledger.damaged", `tree node ${pos} is missing`);
+  }
+
+  insertNode(pos: number, hash: Uint8Array): void {
+    this.#run("INSERT INTO nodes (pos, hash) VALUES (?, ?)", pos, hash);
+  }
+
+  checkpoint(size: number): string | undefined {
+    const note = this.#value("SELECT note FROM checkpoints WHERE size = ?", size);
+    return note === undefined ? undefined : asText(note, `checkpoint ${size}`);
+  }
+
+  newestCheckpoint(): StoredCheckpoint | undefined {
+    const sql = "SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1";
+    return this.#statement(sql).get() as StoredCheckpoint | undefined;
+  }
+
+  *checkpoints(): Generator<StoredCheckpoint> {
+    const all = this.#db.prepare("SELECT size, note FROM checkpoints ORDER BY size");
+    yield* all.iterate() as IterableIterator<StoredCheckpoint>;
+  }
+
+  insertCheckpoint(size: number, note: string): void {
+    this.#run("INSERT INTO checkpoints (size, note) VALUES (?, ?)", size, note);
+  }
+
+  hasAttachment(sha256: string): boolean {
+    return this.#value("SELECT 1 FROM attachments WHERE sha256 = ?", sha256) !== undefined;
+  }
+
+  attachment(sha256: string): StoredAttachment | undefined {
+    const sql = "SELECT sha256, mediaType, bytes FROM attachments WHERE sha256 = ?";
+    return this.#statement(sql).get(sha256) as StoredAttachment | undefined;
+  }
+
+  *attachments(): Generator<StoredAttachment> {
+    const all = this.#db.prepare(
+      "SELECT sha256, mediaType, bytes FROM attachments ORDER BY sha256",
+    );
+    yield* all.iterate() as IterableIterator<StoredAttachment>;
+  }
+
+  insertAttachment(sha256: string, mediaType: string, bytes: Uint8Array): void {
+    const sql = "INSERT INTO attachments (sha256, mediaType, bytes) VALUES (?, ?, ?)";
+    this.#run(sql, sha256, mediaType, bytes);
+  }
+
+  cosignatures(size?: number): readonly Cosignature[] {
+    const sql =
+      "SELECT size, line FROM cosignatures WHERE ? IS NULL OR size = ? ORDER BY size, line";
+    return this.#statement(sql).all(size ?? null, size ?? null) as readonly Cosignature[];
+  }
+
+  insertCosignature(size: number, line: string): void {
+    this.#run("INSERT INTO cosignatures (size, line) VALUES (?, ?)", size, line);
+  }
+
+  #value(sql: string, ...parameters: readonly unknown[]): unknown {
+    const row = this.#statement(sql, true).get(...parameters);
+    return row;
+  }
+
+  #run(sql: string, ...parameters: readonly unknown[]): void {
+    this.#statement(sql).run(...parameters);
+  }
+
+  #statement(sql: string, pluck = false): Statement<unknown> {
+    const known = this.#prepared.get(sql);
+    if (known !== undefined) return known;
+    const made: Statement<unknown> = this.#db.prepare(sql);
+    if (pluck) made.pluck();
+    this.#prepared.set(sql, made);
+    return made;
+  }
+}
+
+function asText(value: unknown, what: string): string {
+  if (typeof value === "string") return value;
+  throw new KeyriteError("ledger.damaged", `${what} is not text`);
+}

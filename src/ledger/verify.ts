@@ -1,0 +1,139 @@
+/**
+ * Judges a ledger file by recomputing everything from the bytes of its entries. No table is trusted
+ * but those, and no file, however broken, makes it fail: it finds.
+ */
+
+import { hex, sha256Hex } from "../lib/encoding.ts";
+import { KeyriteError, messageOf } from "../lib/errors.ts";
+import { parseSignatureLine, type VerifierKey } from "../lib/note.ts";
+import { EMPTY_ROOT } from "./merkle.ts";
+import { openForReading, schemaDifference, type Database } from "./database.ts";
+import { Findings, type Finding } from "./findings.ts";
+import { Rows } from "./rows.ts";
+import { LedgerStore } from "./store.ts";
+import { verifyTree, type Visit } from "./verify-tree.ts";
+
+export { compareHead, compareHeads, firstDifference, type HeadComparison } from "./heads.ts";
+export type { Finding, FindingCode } from "./findings.ts";
+export type { Visit } from "./verify-tree.ts";
+
+export interface VerifyOptions {
+  /** The origin the ledger must have. */
+  readonly origin?: string;
+  /** The ledger's key. Without it nothing says that the checkpoints are the ledger's own. */
+  readonly key?: VerifierKey;
+  /** Called for every entry that decodes, in order; read `findings` before believing any of it. */
+  readonly visit?: Visit;
+}
+
+export interface LedgerVerdict {
+  readonly origin: string;
+  /** Number of entries found. */
+  readonly size: number;
+  /** Root hash recomputed from those entries, as lower-case hex. */
+  readonly root: string;
+  /** The newest checkpoint as it is stored; empty when there is none. */
+  readonly note: string;
+  /** Empty when nothing is wrong with the file; a shorter, older copy is only seen by its heads. */
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Verifies an open ledger, or a file, which is opened for reading and never changed. Whether
+ * attachments are cited and by whom cosignatures are is for the caller to judge.
+ * @throws KeyriteError ledger.missing, site.locked or site.permissions when there is nothing to judge;
+ * and whatever `visit` throws.
+ */
+export function verifyLedger(
+  ledger: LedgerStore | string,
+  options: VerifyOptions = {},
+): LedgerVerdict {
+  if (ledger instanceof LedgerStore) return verifyDatabase(ledger.database, options);
+  let db: Database;
+  try {
+    db = openForReading(ledger, { recover: false });
+  } catch (error) {
+    if (!(error instanceof KeyriteError) || error.code !== "ledger.damaged") throw error;
+    return unreadable([{ code: "file.unreadable", text: error.message }]);
+  }
+  try {
+    return verifyDatabase(db, options);
+  } finally {
+    db.close();
+  }
+}
+
+function verifyDatabase(db: Database, options: VerifyOptions): LedgerVerdict {
+  const findings = new Findings();
+  const origin = readOrigin(db, findings);
+  if (origin === undefined) return unreadable(findings.all);
+  if (options.origin !== undefined && options.origin !== origin) {
+    findings.add("origin.differs", `this is the ledger of ${origin}, not of ${options.origin}`);
+  }
+  const tree = verifyTree(db, { origin, key: options.key, visit: options.visit, findings });
+  guarded(findings, "the attachments", () => {
+    verifyAttachments(db, findings);
+  });
+  guarded(findings, "the cosignatures", () => {
+    verifyCosignatures(db, findings);
+  });
+  return { origin, ...tree, findings: findings.all };
+}
+
+// The schema comes before any query on its tables: what a hostile one defines must not run.
+function readOrigin(db: Database, findings: Findings): string | undefined {
+  return guarded(findings, "the file", () => {
+    const difference = schemaDifference(db);
+    if (difference !== undefined) {
+      findings.add("schema.differs", `the schema of the file differs: ${difference}`);
+      return undefined;
+    }
+    // Damage between the records, which reading them in order would pass over.
+    const structure: unknown = db.pragma("quick_check(1)", { simple: true });
+    if (structure !== "ok")
+      findings.add("file.unreadable", `the file is damaged: ${String(structure)}`);
+    return new Rows(db).origin();
+  });
+}
+
+function verifyAttachments(db: Database, findings: Findings): void {
+  for (const { sha256, mediaType, bytes } of new Rows(db).attachments()) {
+    const readable = bytes instanceof Uint8Array && typeof mediaType === "string";
+    if (!readable || sha256Hex(bytes) !== sha256) {
+      findings.add("attachment.differs", `attachment ${sha256} does not have that digest`);
+    }
+  }
+}
+
+function verifyCosignatures(db: Database, findings: Findings): void {
+  const rows = new Rows(db);
+  for (const { size, line } of rows.cosignatures()) {
+    if (rows.checkpoint(size) === undefined) {
+      const text = `a cosignature is on size ${size}, which has no checkpoint`;
+      findings.add("cosignature.malformed", text);
+    } else if (!isCosignature(line)) {
+      findings.add("cosignature.malformed", `a cosignature on size ${size} is malformed`);
+    }
+  }
+}
+
+function isCosignature(line: string): boolean {
+  try {
+    return parseSignatureLine(line).payload.length === 72;
+  } catch {
+    return false;
+  }
+}
+
+function guarded<T>(findings: Findings, what: string, body: () => T): T | undefined {
+  try {
+    return body();
+  } catch (error) {
+    findings.add("file.unreadable", `${what} cannot be read: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+function unreadable(findings: readonly Finding[]): LedgerVerdict {
+  return { origin: "", size: 0, root: hex(EMPTY_ROOT), note: "", findings };
+}

@@ -1,0 +1,46 @@
+/** The names of key and signature algorithms, spoken by HSM and certificates alike. */
+
+export const KEY_ALGORITHMS = [
+  "rsa-3072",
+  "rsa-4096",
+  "p-256",
+  "p-384",
+  "p-521",
+  "ed25519",
+] as const;
+export type KeyAlgorithm = (typeof KEY_ALGORITHMS)[number];
+
+/** Signature schemes; the message is hashed in software, except for Ed25519. */
+export const SIGNATURE_SCHEMES = [
+  "rsa-pkcs1-sha256",
+  "rsa-pkcs1-sha384",
+  "rsa-pkcs1-sha512",
+  "ecdsa-sha256",
+  "ecdsa-sha384",
+  "ecdsa-sha512",
+  "ed25519",
+] as const;
+export type SignatureScheme = (typeof SIGNATURE_SCHEMES)[number];
+
+/**
+ * The one scheme a key signs with. The hash is the smallest whose collision strength is not below
+ * the key's (NIST SP 800-57 part 1 table 2: RSA-3072 128 bits, RSA-4096 about 152); for ECDSA the
+ * pairing is the only one the Baseline Requirements allow (BR 7.1.3.2.2). One scheme per key, so
+ * that no choice made on the day can weaken a signature.
+ */
+export function schemeFor(algorithm: KeyAlgorithm): SignatureScheme {
+  switch (algorithm) {
+    case "rsa-3072":
+      return "rsa-pkcs1-sha256";
+    case "rsa-4096":
+      return "rsa-pkcs1-sha384";
+    case "p-256":
+      return "ecdsa-sha256";
+    case "p-384":
+      return "ecdsa-sha384";
+    case "p-521":
+      return "ecdsa-sha512";
+    case "ed25519":
+      return "ed25519";
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * Agreements: one person's signature over one decision about one step. The text is exact, so that
+ * it means one thing and can be checked without Keyrite. Format: docs/formats/agreement.md.
+ */
+
+import { parseTimestamp } from "../lib/clock.ts";
+import { KeyriteError } from "../lib/errors.ts";
+import { isPersonId, type Card } from "./card.ts";
+import { checkSoleSignature, isDigest, isOrigin, NoteReader } from "./note-text.ts";
+
+export const AGREEMENT = "keyrite/agreement/v1";
+
+/** What was decided; a waiver names its rule, an adoption the ledger size it adopts. */
+export type Decision =
+  "agree" | "decline" | "finish" | "undo" | "abandon" | `waive ${string}` | `adopt ${number}`;
+
+export interface Agreement {
+  readonly origin: string;
+  /** Ceremony id, `YYYYMMDD-<script>-<4 base32>`. */
+  readonly ceremony: string;
+  readonly person: string;
+  readonly role: string;
+  readonly decision: Decision;
+  /** SHA-256 of the plan. This and every digest: 64 lower-case hex. */
+  readonly plan: string;
+  readonly step: { readonly n: number; readonly digest: string };
+  /** SHA-256 of the run-time values that were shown in full, or null when there were none. */
+  readonly subject: string | null;
+  readonly policy: string;
+  readonly software: string;
+  /** The checkpoint right after `step.opened`: size, and root in hex. */
+  readonly opened: { readonly size: number; readonly root: string };
+  /** 128 bits in hex; (person, nonce) works once. */
+  readonly nonce: string;
+  /** RFC 3339 UTC with milliseconds. */
+  readonly expires: string;
+}
+
+/**
+ * The text that is signed.
+ * @throws KeyriteError people.agreement-invalid when a value does not fit its grammar
+ */
+export function formatAgreement(agreement: Agreement): string {
+  const { step, opened } = agreement;
+  const text = [
+    AGREEMENT,
+    `origin ${agreement.origin}`,
+    `ceremony ${agreement.ceremony}`,
+    `person ${agreement.person}`,
+    `role ${agreement.role}`,
+    `decision ${agreement.decision}`,
+    `plan ${agreement.plan}`,
+    `step ${step.n} ${step.digest}`,
+    `subject ${agreement.subject ?? "-"}`,
+    `policy ${agreement.policy}`,
+    `software ${agreement.software}`,
+    `opened ${opened.size} ${opened.root}`,
+    `nonce ${agreement.nonce}`,
+    `expires ${agreement.expires}`,
+    "",
+  ].join("\n");
+  // What we would not read back, nobody shall sign: a value could otherwise smuggle in a line.
+  parseAgreement(text);
+  return text;
+}
+
+/**
+ * Reads the text of an agreement: every line once, in order, in its one form.
+ * @throws KeyriteError people.agreement-invalid
+ */
+export function parseAgreement(text: string): Agreement {
+  const lines = new NoteReader(text, AGREEMENT, invalid);
+  const agreement: Agreement = {
+    origin: lines.value("origin", isOrigin),
+    ceremony: lines.value("ceremony", isCeremonyId),
+    person: lines.value("person", isPersonId),
+    role: lines.value("role", isSlug),
+    decision: readDecision(lines.value("decision", isDecision)),
+    plan: lines.value("plan", isDigest),
+    step: readStep(lines.value("step", isNumberAndDigest)),
+    subject: readSubject(lines.value("subject", (v) => v === "-" || isDigest(v))),
+    policy: lines.value("policy", isDigest),
+    software: lines.value("software", isDigest),
+    opened: readOpened(lines.value("opened", isNumberAndDigest)),
+    nonce: lines.value("nonce", (v) => /^[0-9a-f]{32}$/.test(v)),
+    expires: lines.value("expires", (v) => parseTimestamp(v) !== undefined),
+  };
+  lines.end();
+  return agreement;
+}
+
+/**
+ * The agreement in a signed note that holds exactly one signature, by the card's signing key. Whether
+ * it fits a step, is fresh and was not used before is for the caller to judge.
+ * @throws KeyriteError people.agreement-invalid
+ */
+export function checkAgreement(note: string, card: Card): Agreement {
+  const agreement = parseAgreement(checkSoleSignature(note, card, invalid));
+  if (agreement.person !== card.person) {
+    throw invalid(`it names ${agreement.person} but ${card.person} signed it`);
+  }
+  return agreement;
+}
+
+function isCeremonyId(text: string): boolean {
+  return /^[0-9]{8}-[a-z][a-z0-9-]*-[a-z2-7]{4}$/.test(text);
+}
+
+function isSlug(text: string): boolean {
+  return /^[a-z][a-z0-9-]*$/.test(text);
+}
+
+function isCount(text: string): boolean {
+  return /^(0|[1-9][0-9]*)$/.test(text) && Number.isSafeInteger(Number(text));
+}
+
+function isNumberAndDigest(text: string): boolean {
+  const [number = "", digest = "", ...more] = text.split(" ");
+  return isCount(number) && isDigest(digest) && more.length === 0;
+}
+
+function isDecision(text: string): boolean {
+  if (/^(agree|decline|finish|undo|abandon)$/.test(text)) return true;
+  if (text.startsWith("adopt ")) return isCount(text.slice("adopt ".length));
+  return /^waive [A-Za-z0-9][A-Za-z0-9.:_-]{0,99}$/.test(text);
+}
+
+function readDecision(text: string): Decision {
+  // The grammar was checked by `isDecision`, which the type cannot express.
+  return text as Decision;
+}
+
+function readStep(text: string): Agreement["step"] {
+  const [n = "", digest = ""] = text.split(" ");
+  return { n: Number(n), digest };
+}
+
+function readOpened(text: string): Agreement["opened"] {
+  const [size = "", root = ""] = text.split(" ");
+  return { size: Number(size), root };
+}
+
+function readSubject(text: string): string | null {
+  return text === "-" ? null : text;
+}
+
+function invalid(problem: string): KeyriteError {
+  return new KeyriteError("people.agreement-invalid", `the agreement is refused: ${problem}`);
+}

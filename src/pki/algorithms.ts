@@ -1,0 +1,88 @@
+/** Algorithm identifiers of keys and signatures, exactly as RFC 3279, 4055, 5480, 5758 and 8410 write them. */
+
+import { hex } from "../lib/encoding.ts";
+import type { SignatureScheme } from "../lib/algorithms.ts";
+import { AlgorithmIdentifier } from "./asn1.ts";
+
+/** NULL parameters, as RSA demands (RFC 4055 §5); ECDSA and Ed25519 forbid any (RFC 5758 §3.2, RFC 8410 §3). */
+const NULL_PARAMETERS = "0500";
+
+/** An AlgorithmIdentifier as read: parameters are DER in hex, null when absent. */
+export interface AlgorithmView {
+  readonly oid: string;
+  readonly parameters: string | null;
+  /** Our name, or null when identifier and parameters are not exactly one that we issue. */
+  readonly scheme: SignatureScheme | null;
+}
+
+interface Identifier {
+  readonly oid: string;
+  readonly parameters: string | null;
+}
+
+const IDENTIFIERS: Readonly<Record<SignatureScheme, Identifier>> = {
+  "rsa-pkcs1-sha256": { oid: "1.2.840.113549.1.1.11", parameters: NULL_PARAMETERS },
+  "rsa-pkcs1-sha384": { oid: "1.2.840.113549.1.1.12", parameters: NULL_PARAMETERS },
+  "rsa-pkcs1-sha512": { oid: "1.2.840.113549.1.1.13", parameters: NULL_PARAMETERS },
+  "ecdsa-sha256": { oid: "1.2.840.10045.4.3.2", parameters: null },
+  "ecdsa-sha384": { oid: "1.2.840.10045.4.3.3", parameters: null },
+  "ecdsa-sha512": { oid: "1.2.840.10045.4.3.4", parameters: null },
+  ed25519: { oid: "1.3.101.112", parameters: null },
+};
+
+/** The AlgorithmIdentifier of a signature, as it stands inside and outside the signed part. */
+export function algorithmIdentifier(scheme: SignatureScheme): AlgorithmIdentifier {
+  const { oid, parameters } = IDENTIFIERS[scheme];
+  if (parameters === null) return new AlgorithmIdentifier({ algorithm: oid });
+  // asn1-x509 writes null as NULL and leaves undefined out.
+  return new AlgorithmIdentifier({ algorithm: oid, parameters: null });
+}
+
+/** Reads an AlgorithmIdentifier; the scheme is named only when the parameters are right as well. */
+export function readAlgorithm(identifier: AlgorithmIdentifier): AlgorithmView {
+  const parameters = parametersHex(identifier);
+  return {
+    oid: identifier.algorithm,
+    parameters,
+    scheme: schemeOf(identifier.algorithm, parameters),
+  };
+}
+
+/** DER of the parameters in hex; null when absent. */
+export function parametersHex({ parameters }: AlgorithmIdentifier): string | null {
+  if (parameters === undefined) return null;
+  return parameters === null ? NULL_PARAMETERS : hex(new Uint8Array(parameters));
+}
+
+function schemeOf(oid: string, parameters: string | null): SignatureScheme | null {
+  const names = Object.keys(IDENTIFIERS) as SignatureScheme[];
+  const found = names.find((name) => {
+    const identifier = IDENTIFIERS[name];
+    return identifier.oid === oid && identifier.parameters === parameters;
+  });
+  return found ?? null;
+}
+
+/** Hash of a scheme as node:crypto names it; null for Ed25519, which hashes itself. */
+export function hashOf(scheme: SignatureScheme): "sha256" | "sha384" | "sha512" | null {
+  switch (scheme) {
+    case "rsa-pkcs1-sha256":
+    case "ecdsa-sha256":
+      return "sha256";
+    case "rsa-pkcs1-sha384":
+    case "ecdsa-sha384":
+      return "sha384";
+    case "rsa-pkcs1-sha512":
+    case "ecdsa-sha512":
+      return "sha512";
+    case "ed25519":
+      return null;
+  }
+}
+
+/** A scheme in words: `ECDSA with SHA-384`. */
+export function schemeInWords(scheme: SignatureScheme): string {
+  if (scheme === "ed25519") return "Ed25519";
+  const family = scheme.startsWith("rsa") ? "RSA (PKCS#1 v1.5)" : "ECDSA";
+  return `${family} with SHA-${scheme.slice(-3)}`;
+}

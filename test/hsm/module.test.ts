@@ -1,0 +1,226 @@
+/** Which module files and bindings are accepted, and that each is opened once. */
+
+import assert from "node:assert/strict";
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { createHsm } from "../../src/hsm/hsm.ts";
+import { readModuleFile } from "../../src/hsm/module-file.ts";
+import { prepareTokenDirectory } from "../../src/hsm/token-directory.ts";
+import { PROFILES, profileNamed } from "../../src/hsm/profiles.ts";
+import type { RawModule } from "../../src/hsm/raw.ts";
+import { templatesFor } from "../../src/hsm/templates.ts";
+import { KEY_ALGORITHMS } from "../../src/lib/algorithms.ts";
+import type { Hsm } from "../../src/hsm/token.ts";
+import { sha256Hex } from "../../src/lib/encoding.ts";
+import { createFakeModule } from "../support/fake-module.ts";
+import { systemRandom, temporaryFolder } from "../support/rig.ts";
+import { refused } from "../support/hsm-asserts.ts";
+
+const folder = temporaryFolder();
+after(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function moduleFile(name: string, mode = 0o600): string {
+  const path = join(folder, name);
+  writeFileSync(path, `module ${name}`);
+  chmodSync(path, mode);
+  return path;
+}
+
+function hsmOver(load: () => RawModule): Hsm {
+  return createHsm({
+    setEnvironment: () => undefined,
+    random: systemRandom,
+    monotonic: () => performance.now(),
+    load,
+  });
+}
+
+describe("H15: the module file", () => {
+  test("is hashed where the symbolic link leads", async () => {
+    const path = moduleFile("linked.so");
+    const link = join(folder, "link.so");
+    symlinkSync(path, link);
+    const file = await readModuleFile(link);
+    assert.deepEqual(file, { path, digest: sha256Hex("module linked.so") });
+  });
+
+  const open = join(folder, "open");
+  mkdirSync(open);
+  writeFileSync(join(open, "a.so"), "module");
+  chmodSync(open, 0o777);
+  const cases: readonly (readonly [string, string, RegExp])[] = [
+    ["a relative path", "lib/a.so", /not absolute/],
+    ["an absent file", join(folder, "absent.so"), /ENOENT/],
+    ["a folder", folder, /not a regular file/],
+    ["a file its group can write", moduleFile("group.so", 0o620), /can write it/],
+    ["a file everybody can write", moduleFile("world.so", 0o602), /can write it/],
+    ["a folder everybody can write", join(open, "a.so"), /can write its folder/],
+  ];
+  for (const [what, path, says] of cases) {
+    test(`H15: ${what} is refused`, async () => {
+      await refused(readModuleFile(path), { code: "hsm.module-unavailable", says });
+    });
+  }
+
+  test("H15: a file that is no module is refused by the loader", async () => {
+    const hsm = createHsm({
+      setEnvironment: () => undefined,
+      random: systemRandom,
+      monotonic: () => performance.now(),
+    });
+    const binding = { name: "soft", profile: "generic", path: moduleFile("text.so") };
+    await refused(hsm.tokens(binding), { code: "hsm.module-unavailable", says: /does not load/ });
+  });
+
+  test("H15: a file that changes while it is loaded is refused", async () => {
+    const path = moduleFile("swapped.so");
+    const hsm = hsmOver(() => {
+      appendFileSync(path, "!");
+      return createFakeModule();
+    });
+    const binding = { name: "soft", profile: "generic", path };
+    await refused(hsm.tokens(binding), { code: "hsm.module-differs", says: /while it was loaded/ });
+  });
+
+  test("H15: a file that changes while it is in use is refused", async () => {
+    const path = moduleFile("changed.so");
+    const hsm = hsmOver(() => createFakeModule());
+    const binding = { name: "soft", profile: "generic", path };
+    assert.equal((await hsm.tokens(binding)).length, 1);
+    appendFileSync(path, "!");
+    await refused(hsm.tokens(binding), { code: "hsm.module-differs" });
+  });
+});
+
+describe("a module", () => {
+  test("is loaded once, also when it is asked for twice at a time", async () => {
+    let loads = 0;
+    const hsm = hsmOver(() => {
+      loads += 1;
+      return createFakeModule();
+    });
+    const binding = { name: "soft", profile: "generic", path: moduleFile("once.so") };
+    await Promise.all([hsm.tokens(binding), hsm.tokens(binding)]);
+    await hsm.tokens(binding);
+    assert.equal(loads, 1);
+    await hsm.close();
+  });
+
+  test("is tried again after it failed to start", async () => {
+    let loads = 0;
+    const hsm = hsmOver(() => {
+      loads += 1;
+      if (loads === 1) throw new Error("not yet");
+      return createFakeModule();
+    });
+    const binding = { name: "soft", profile: "generic", path: moduleFile("again.so") };
+    await assert.rejects(hsm.tokens(binding), /not yet/);
+    assert.equal((await hsm.tokens(binding)).length, 1);
+  });
+
+  test("cannot be bound with two token directories in one process", async () => {
+    const hsm = hsmOver(() => createFakeModule());
+    const path = moduleFile("two.so");
+    const first = { name: "a", profile: "softhsm", path, tokenDir: join(folder, "a") };
+    assert.equal((await hsm.tokens(first)).length, 1);
+    const second = { ...first, name: "b", tokenDir: join(folder, "b") };
+    await refused(hsm.tokens(second), { code: "site.bindings", says: /module b.*tokenDir/ });
+    const third = { name: "c", profile: "generic", path };
+    await refused(hsm.tokens(third), { code: "site.bindings" });
+    assert.equal((await hsm.tokens(first)).length, 1);
+  });
+
+  test("needs a profile that exists", async () => {
+    const hsm = hsmOver(() => createFakeModule());
+    const binding = { name: "a", profile: "sofhsm", path: moduleFile("profile.so") };
+    await refused(hsm.tokens(binding), { code: "site.bindings", says: /sofhsm/ });
+  });
+});
+
+describe("a token directory", () => {
+  const prepare = (profile: string, tokenDir: string | undefined): Promise<unknown> => {
+    const binding = { name: "soft", profile, path: "/module.so" };
+    return prepareTokenDirectory(
+      tokenDir === undefined ? binding : { ...binding, tokenDir },
+      profileNamed(profile),
+      (name, value) => set.set(name, value),
+    );
+  };
+  const set = new Map<string, string>();
+
+  test("is made private, and SoftHSM told of it before it starts", async () => {
+    const tokenDir = join(folder, "deep", "tokens");
+    assert.equal(await prepare("softhsm", tokenDir), undefined);
+    const path = set.get("SOFTHSM2_CONF") ?? assert.fail("SOFTHSM2_CONF is not set");
+    assert.equal(path, join(tokenDir, "softhsm2.conf"));
+    assert.match(
+      readFileSync(path, "utf8"),
+      new RegExp(`^directories.tokendir = ${tokenDir}$`, "m"),
+    );
+    assert.equal(statSync(tokenDir).mode & 0o777, 0o700);
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+  });
+
+  test("goes to NSS as a parameter", async () => {
+    const parameters = await prepare("nss", join(folder, "nss"));
+    assert.match(String(parameters), new RegExp(`^configdir='sql:${folder}/nss' `));
+  });
+
+  for (const [profile, name] of [
+    ["softhsm", "a#b"],
+    ["softhsm", "a=b"],
+    ["softhsm", "a\nobjectstore.backend = db"],
+    ["softhsm", "a "],
+    ["nss", "it's"],
+    ["nss", "a\\b"],
+    ["nss", undefined],
+    ["softhsm", undefined],
+    ["generic", "tokens"],
+  ] as const) {
+    test(`${profile} refuses ${JSON.stringify(name)}`, async () => {
+      const tokenDir = name === undefined ? undefined : join(folder, name);
+      await refused(prepare(profile, tokenDir), { code: "site.bindings" });
+    });
+  }
+});
+
+test("every attribute of a template stands in the manual with its reason", () => {
+  const manual = readFileSync(new URL("../../docs/hsm.md", import.meta.url), "utf8");
+  const asked = { label: "root", ckaId: "01", purpose: "ca-signing", extractable: false } as const;
+  for (const algorithm of KEY_ALGORITHMS) {
+    const { publicKey, privateKey } = templatesFor({ ...asked, algorithm });
+    for (const { name, why } of [...publicKey, ...privateKey]) {
+      assert.match(manual, new RegExp(`^\\| CKA_${name} +\\|.*\\| ${escaped(why)} +\\|$`, "m"));
+    }
+  }
+});
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
+test("every waiver says its module by name, and stands in the manual", () => {
+  const manual = readFileSync(new URL("../../docs/hsm.md", import.meta.url), "utf8");
+  for (const profile of PROFILES) {
+    const sentences = [
+      ...profile.tokenWaivers,
+      ...profile.keyWaivers.map(({ sentence }) => sentence),
+    ];
+    for (const sentence of sentences) {
+      assert.match(sentence, /^(SoftHSM|NSS softoken) /);
+      assert.ok(manual.replace(/\s+/g, " ").includes(sentence), sentence);
+    }
+  }
+});

@@ -1,0 +1,6 @@
+/** The HSM suite on NSS softoken. */
+
+import { nssRig } from "../support/nss.ts";
+import { hsmSuite } from "./suite.ts";
+
+hsmSuite(() => nssRig());

@@ -1,0 +1,38 @@
+/**
+ * The real HSM layer over a token in memory: every check runs, nothing is installed, nothing is
+ * slow. Faults can be laid over it at any time.
+ */
+
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { KEY_ALGORITHMS } from "../../src/lib/algorithms.ts";
+import { createFakeModule, type FakeOptions } from "./fake-module.ts";
+import { withFaults, type Faults } from "./faulty-module.ts";
+import { createRig, temporaryFolder, type Rig } from "./rig.ts";
+
+export interface FakeRig extends Rig {
+  readonly faults: Faults;
+}
+
+export function fakeRig(options: FakeOptions = {}): FakeRig {
+  const folder = temporaryFolder();
+  const path = join(folder, "fake-module.so");
+  writeFileSync(path, "a module that exists only for its digest\n", { mode: 0o600 });
+  const faults: Faults = {};
+  const rig = createRig({
+    profile: "generic",
+    path,
+    load: () => withFaults(createFakeModule(options), faults),
+    remove: () => {
+      rmSync(folder, { recursive: true });
+    },
+    traits: {
+      algorithms: KEY_ALGORITHMS,
+      keepsLabel: true,
+      keepsDuplicates: true,
+      persistent: false,
+      reportsWrongPins: true,
+    },
+  });
+  return { ...rig, name: "fake", faults };
+}

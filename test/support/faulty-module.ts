@@ -1,0 +1,121 @@
+/** A module with faults laid over it: what a broken or hostile HSM would answer. */
+
+import { CKA, CKO, type AttributeName } from "../../src/hsm/constants.ts";
+import { decode } from "../../src/hsm/attributes.ts";
+import type { Handle, RawModule, RawTokenInfo } from "../../src/hsm/raw.ts";
+
+export type CallName = keyof RawModule;
+
+/** Set members at any time; an absent one is an honest answer. */
+export interface Faults {
+  /** Called before each call; throws what the module should return instead. */
+  before?: ((call: CallName) => void) | undefined;
+  /** Replaces the value of an attribute of one half of a key pair. */
+  attribute?:
+    | {
+        readonly half: "public" | "private";
+        readonly name: AttributeName;
+        readonly answer: (value: Uint8Array) => Uint8Array;
+      }
+    | undefined;
+  signature?: ((signature: Uint8Array) => Uint8Array) | undefined;
+  tokenInfo?: ((info: RawTokenInfo) => RawTokenInfo) | undefined;
+  /** Called after a pair was generated, e.g. to slip in another. */
+  afterGenerate?: ((session: Handle) => Promise<void>) | undefined;
+}
+
+/** The same module, answering through `faults`. */
+export function withFaults(module: RawModule, faults: Faults): RawModule {
+  return {
+    initialize: (parameters) => {
+      faults.before?.("initialize");
+      module.initialize(parameters);
+    },
+    finalize: () => {
+      faults.before?.("finalize");
+      module.finalize();
+    },
+    slots: () => {
+      faults.before?.("slots");
+      return module.slots();
+    },
+    tokenInfo: (slot) => {
+      faults.before?.("tokenInfo");
+      const info = module.tokenInfo(slot);
+      return faults.tokenInfo?.(info) ?? info;
+    },
+    mechanisms: (slot) => {
+      faults.before?.("mechanisms");
+      return module.mechanisms(slot);
+    },
+    keySizes: (slot, mechanism) => {
+      faults.before?.("keySizes");
+      return module.keySizes(slot, mechanism);
+    },
+    openSession: (slot, mode) => {
+      faults.before?.("openSession");
+      return module.openSession(slot, mode);
+    },
+    closeSession: (session) => {
+      faults.before?.("closeSession");
+      module.closeSession(session);
+    },
+    login: (session, user, pin) => {
+      faults.before?.("login");
+      module.login(session, user, pin);
+    },
+    logout: (session) => {
+      faults.before?.("logout");
+      module.logout(session);
+    },
+    initToken: (slot, soPin, label) => {
+      faults.before?.("initToken");
+      module.initToken(slot, soPin, label);
+    },
+    initPin: (session, pin) => {
+      faults.before?.("initPin");
+      module.initPin(session, pin);
+    },
+    setPin: (session, oldPin, newPin) => {
+      faults.before?.("setPin");
+      module.setPin(session, oldPin, newPin);
+    },
+    findObjects: (session, template) => {
+      faults.before?.("findObjects");
+      return module.findObjects(session, template);
+    },
+    getAttributes: (session, object, types) => {
+      faults.before?.("getAttributes");
+      const values = module.getAttributes(session, object, types);
+      const { attribute } = faults;
+      if (attribute === undefined) return values;
+      const { half, name, answer } = attribute;
+      if (halfOf(module, session, object) !== half) return values;
+      return values.map((value, index) =>
+        value !== undefined && types[index] === CKA[name].type ? answer(value) : value,
+      );
+    },
+    generateKeyPair: async (session, ...rest) => {
+      faults.before?.("generateKeyPair");
+      const pair = await module.generateKeyPair(session, ...rest);
+      await faults.afterGenerate?.(session);
+      return pair;
+    },
+    sign: async (...args) => {
+      faults.before?.("sign");
+      const signature = await module.sign(...args);
+      return faults.signature?.(signature) ?? signature;
+    },
+  };
+}
+
+function halfOf(
+  module: RawModule,
+  session: Handle,
+  object: Handle,
+): "public" | "private" | undefined {
+  const [value] = module.getAttributes(session, object, [CKA.CLASS.type]);
+  const number = value === undefined ? undefined : decode("CLASS", value);
+  if (number === CKO.PUBLIC_KEY) return "public";
+  return number === CKO.PRIVATE_KEY ? "private" : undefined;
+}

@@ -1,0 +1,180 @@
+/** The entry's one encoding: what is written reads back, and nothing else is read. */
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { test } from "node:test";
+import { canonicalJson, type Json } from "../../src/lib/json.ts";
+import { decodeEntry, encodeEntry, ENTRY_TYPES, type Entry } from "../../src/ledger/entry.ts";
+import { draft, ORIGIN } from "../support/ledger-fixture.ts";
+
+const entry: Entry = {
+  ...draft("made a key", {
+    data: { note: "naïve \u{1f511}", list: [1, [true, null]] },
+    refs: { begun: 2 },
+  }),
+  v: 1,
+  origin: ORIGIN,
+  seq: 3,
+  time: "2026-11-23T09:30:00.000Z",
+};
+const text = encodeEntry(entry);
+
+test("an entry is encoded as RFC 8785 says and decodes to itself", () => {
+  assert.equal(text, canonicalJson(entry as unknown as Json));
+  assert.deepEqual(decodeEntry(text), entry);
+});
+
+test("every type of entry is encoded", () => {
+  for (const type of ENTRY_TYPES)
+    assert.equal(decodeEntry(encodeEntry({ ...entry, type })).type, type);
+});
+
+/** Canonical text of the entry with some members replaced; undefined removes one. */
+function altered(changes: Readonly<Record<string, Json | undefined>>): string {
+  const members = Object.entries({ ...entry, ...changes }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return canonicalJson(Object.fromEntries(members) as Json);
+}
+
+const nested = (depth: number): Json => (depth === 0 ? 0 : { a: nested(depth - 1) });
+const REFUSED: Readonly<Record<string, readonly [string, RegExp]>> = {
+  "a missing member": [altered({ refs: undefined }), /^refs is missing$/],
+  "an unknown member": [altered({ extra: 1 }), /^extra is not a member/],
+  "another version": [altered({ v: 2 }), /^v is not 1$/],
+  "an unknown type": [altered({ type: "step.done" }), /^type is none of/],
+  "an unknown outcome": [altered({ outcome: "ok" }), /^outcome is none of/],
+  "an unknown source": [altered({ source: "cron" }), /^source is none of/],
+  "a negative index": [altered({ seq: -1 }), /^seq is not an index/],
+  "an index as text": [altered({ seq: "3" }), /^seq is not an index/],
+  "an empty origin": [altered({ origin: "" }), /^origin is not a string of one/],
+  "an empty ceremony": [altered({ ceremony: "" }), /^ceremony is not a string/],
+  "a number as step": [altered({ step: 1 }), /^step is not a string/],
+  "a list as data": [altered({ data: [] }), /^data is not an object/],
+  "a string as facts": [altered({ facts: "none" }), /^facts is not a list/],
+  "a fact without kind": [altered({ facts: [{ key: "a" }] }), /^facts\[0\]\.kind is not/],
+  "a fact that is a string": [
+    altered({ facts: ["key.generated"] }),
+    /^facts\[0\] is not an object/,
+  ],
+  "an actor without part": [
+    altered({ actors: [{ person: "a", role: "b" }] }),
+    /^actors\[0\]\.part is missing/,
+  ],
+  "an actor with more": [
+    altered({ actors: [{ part: "p", person: "a", role: "b", zeal: 1 }] }),
+    /^actors\[0\]\.zeal is not a member/,
+  ],
+  "an agreement that is no text": [altered({ agreements: [1] }), /^agreements\[0\] is not/],
+  "a reference that is no index": [
+    altered({ refs: { begun: "2" } }),
+    /^refs\.begun is not an index/,
+  ],
+  "a time with an offset": [altered({ time: "2026-11-23T09:30:00.000+01:00" }), /^time is not/],
+  "a time without milliseconds": [altered({ time: "2026-11-23T09:30:00Z" }), /^time is not/],
+  "a day that does not exist": [altered({ time: "2026-02-30T09:30:00.000Z" }), /^time is not/],
+  "a year of six digits": [altered({ time: "+012026-11-23T09:30:00.000Z" }), /^time is not/],
+  "a fraction": [altered({ data: { n: 0.5 } }), /^data\.n is not a whole number/],
+  "a number of 2^53": [altered({ data: { n: 2 ** 53 } }), /^data\.n is not a whole number/],
+  "an underscore in a member name": [altered({ data: { a_b: 1 } }), /^data\.a_b is no member name/],
+  "a member name that is a number": [altered({ data: { "1": 1 } }), /^data\.1 is no member name/],
+  "an upper-case member name": [altered({ data: { Abc: 1 } }), /^data\.Abc is no member name/],
+  "__proto__ as a member": [text.replace('"list"', '"__proto__"'), /__proto__ is no member name/],
+  "U+FFFD": [altered({ description: "a\uFFFDb" }), /^description is not UTF-8/],
+  "U+FFFD deep inside": [
+    altered({ data: { a: [{ b: "\uFFFD" }] } }),
+    /^data\.a\[0\]\.b is not UTF-8/,
+  ],
+  "text not in NFC": [
+    altered({ description: "e\u0301" }),
+    /^description is not in Unicode form NFC/,
+  ],
+  "an escaped lone surrogate": [
+    text.replace("made", "\\ud800"),
+    /^description holds a lone surrogate/,
+  ],
+  "33 levels": [altered({ data: nested(32) }), /nested more than 32 deep/],
+  "thirty thousand levels": ["[".repeat(30_000) + "]".repeat(30_000), /nested more than 32 deep/],
+  "a space after a colon": [text.replace('"v":1', '"v": 1'), /not in canonical form/],
+  "a trailing newline": [`${text}\n`, /not in canonical form/],
+  "a needless escape": [text.replace("made", "m\\u0061de"), /not in canonical form/],
+  "an escaped slash": [text.replace("dc1/test", "dc1\\/test"), /not in canonical form/],
+  "minus zero": [text.replace('"seq":3', '"seq":-0'), /^seq is not a whole number/],
+  "another number form": [text.replace('"seq":3', '"seq":3e0'), /not in canonical form/],
+  "a repeated member": [text.replace('"seq":3', '"seq":3,"seq":3'), /not in canonical form/],
+  "unsorted members": [`{"v":1,${text.slice(1, -7)}}`, /members of the entry are not sorted/],
+  "no object": ["[]", /^the entry is not an object$/],
+  "no JSON": ["{", /^the entry is not JSON$/],
+  nothing: ["", /^the entry is not JSON$/],
+};
+
+for (const [what, [wrong, message]] of Object.entries(REFUSED)) {
+  test(`C14: refused when read: ${what}`, () => {
+    assert.notEqual(wrong, text);
+    assert.throws(() => decodeEntry(wrong), {
+      name: "KeyriteError",
+      code: "ledger.damaged",
+      message,
+    });
+  });
+}
+
+test("32 levels and 65,535 bytes are read, one more is not", () => {
+  assert.deepEqual(decodeEntry(altered({ data: nested(31) })).data, nested(31));
+  const room = 65_535 - Buffer.byteLength(altered({ description: "" }));
+  const longest = altered({ description: "x".repeat(room) });
+  assert.equal(decodeEntry(longest).description.length, room);
+  const longer = altered({ description: "x".repeat(room + 1) });
+  assert.throws(() => decodeEntry(longer), /has 65536 bytes/);
+  assert.throws(
+    () => encodeEntry({ ...entry, description: "x".repeat(room + 1) }),
+    /has 65536 bytes/,
+  );
+});
+
+test("what cannot be an entry is not written, and the member is named", () => {
+  class Wrapped {
+    readonly inner = 1;
+  }
+  const wrong: readonly (readonly [unknown, RegExp])[] = [
+    [{ n: -0 }, /data\.n is not a whole number/],
+    [{ n: NaN }, /data\.n is not a whole number/],
+    [{ u: undefined }, /data\.u is undefined/],
+    [{ f: () => 1 }, /data\.f is function/],
+    [{ b: 1n }, /data\.b is bigint/],
+    [{ d: new Date(0) }, /data\.d is not plain data/],
+    [{ w: new Wrapped() }, /data\.w is not plain data/],
+    [{ bytes: new Uint8Array(2) }, /data\.bytes is not plain data/],
+    [{ s: "\udc00" }, /data\.s holds a lone surrogate/],
+    [{ s: ["ok", "e\u0301"] }, /data\.s\[1\] is not in Unicode form NFC/],
+  ];
+  for (const [data, message] of wrong) {
+    const bad = { ...entry, data } as unknown as Entry;
+    assert.throws(() => encodeEntry(bad), { code: "internal.bug", message });
+  }
+});
+
+const name = fc.stringMatching(/^[a-z][A-Za-z0-9]{0,8}$/);
+const json = fc.letrec<{ value: Json }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: "small" },
+    fc.constant(null),
+    fc.boolean(),
+    fc.maxSafeInteger().map((n) => (n === 0 ? 0 : n)),
+    fc.string({ unit: "grapheme" }).map((s) => s.normalize("NFC")),
+    fc.array(tie("value"), { maxLength: 4 }),
+    fc.dictionary(name, tie("value"), { maxKeys: 4, noNullPrototype: true }),
+  ),
+})).value;
+
+test("any data of the narrow form is written as RFC 8785 and read back", () => {
+  fc.assert(
+    fc.property(fc.dictionary(name, json, { noNullPrototype: true }), (data) => {
+      const given = { ...entry, data };
+      const encoded = encodeEntry(given);
+      assert.equal(encoded, canonicalJson(given as unknown as Json));
+      assert.deepEqual(decodeEntry(encoded), given);
+    }),
+    { numRuns: 200 },
+  );
+});
