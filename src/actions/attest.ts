@@ -16,7 +16,7 @@ type Params = z.infer<typeof params>;
 
 interface Statement extends JsonObject {
   readonly statement: string;
-  readonly fields: Readonly<Record<string, string>>;
+  readonly fields: readonly { readonly id: string; readonly value: string }[];
 }
 
 /** Asks the performer whether a statement is so, and for the values that go with it. */
@@ -26,17 +26,13 @@ export const attest = defineAction<Params, Statement, Statement>({
   params,
   facts: [],
   instruction: (p) => `Attest: ${p.statement}`,
-  forecast: (p) => ({ statement: p.statement, fields: {} }),
+  forecast: (p) => ({ statement: p.statement, fields: [] }),
   async subject(p, room) {
     const to = performer(room);
-    const fields: Record<string, string> = {};
+    const fields: { id: string; value: string }[] = [];
     for (const [id, { type, about }] of Object.entries(p.fields)) {
-      fields[id] = await room.console.ask({
-        id,
-        to,
-        text: about,
-        check: (answer) => whyRefused(type, answer),
-      });
+      const check = (answer: string): string | undefined => whyRefused(type, answer);
+      fields.push({ id, value: await room.console.ask({ id, to, text: about, check }) });
     }
     const answer = await room.console.choose({
       id: "so",
@@ -53,7 +49,7 @@ export const attest = defineAction<Params, Statement, Statement>({
         hints: ["make it so and try again, or stop the ceremony"],
       });
     }
-    const shown = Object.entries(fields).map(([id, value]) => `${id}: ${visible(value)}`);
+    const shown = fields.map(({ id, value }) => `${id}: ${visible(value)}`);
     return { data: { statement: p.statement, fields }, shown };
   },
   run: (_, __, { subject }) => Promise.resolve(subject),

@@ -12,7 +12,7 @@ import { label } from "../ceremony/words.ts";
 import { KEY_ALGORITHMS } from "../lib/algorithms.ts";
 import { hex, sha256Hex } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
-import type { JsonObject } from "../lib/json.ts";
+import type { Json, JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
 import type { GeneratedKey } from "../hsm/token.ts";
 
@@ -29,11 +29,16 @@ interface Intent extends JsonObject {
   readonly ckaId: string;
   readonly serial: string;
 }
+/** One attribute as the token gave it back, by its CKA_* name. */
+interface Attribute extends JsonObject {
+  readonly name: string;
+  readonly value: Json;
+}
 interface Generated extends Intent {
   readonly spki: string;
   readonly mechanism: string;
-  readonly privateAttributes: JsonObject;
-  readonly publicAttributes: JsonObject;
+  readonly privateAttributes: readonly Attribute[];
+  readonly publicAttributes: readonly Attribute[];
   readonly waivers: readonly string[];
   readonly fingerprintHeardBy: string;
 }
@@ -59,8 +64,8 @@ export const generateKey = defineAction<Params, Intent, Generated>({
     serial: "planned",
     spki: sha256Hex(`planned\n${p.token}\n${p.key}`),
     mechanism: "",
-    privateAttributes: {},
-    publicAttributes: {},
+    privateAttributes: [],
+    publicAttributes: [],
     waivers: [],
     fingerprintHeardBy: "planned",
   }),
@@ -139,9 +144,13 @@ function evidence(room: Room, intent: Intent, key: GeneratedKey, heard: Particip
     ...intent,
     spki: room.attach("application/pkix-spki", key.spki),
     mechanism: key.mechanism,
-    privateAttributes: { ...key.privateAttributes },
-    publicAttributes: { ...key.publicAttributes },
+    privateAttributes: attributeList(key.privateAttributes),
+    publicAttributes: attributeList(key.publicAttributes),
     waivers: [...key.waivers],
     fingerprintHeardBy: heard.person,
   };
+}
+
+function attributeList(attributes: Readonly<Record<string, Json>>): readonly Attribute[] {
+  return Object.entries(attributes).map(([name, value]) => ({ name, value }));
 }

@@ -11,7 +11,7 @@ import { KeyriteError } from "../lib/errors.ts";
 import { hex, utf8 } from "../lib/encoding.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
-import { Secret, wiping } from "../lib/secret.ts";
+import { ownBytes, Secret, wiping } from "../lib/secret.ts";
 import { newShareSetId, type MadeShareSet } from "../shares/make-share-set.ts";
 import type { TokenInfo } from "../hsm/token.ts";
 import { tokenEvidence, tokenLines } from "./inspect-token.ts";
@@ -90,7 +90,7 @@ export const initializeToken = defineAction<Params, Intent, Initialized>({
 // 32 hex digits: 128 bits from the CSPRNG, in characters every token takes (DESIGN: activation data).
 function newPin(room: Room): Secret {
   const random = room.random.bytes(16);
-  const digits = new Uint8Array(32);
+  const digits = ownBytes(32);
   random.forEach((byte, i) => {
     digits.set(HEX.subarray(byte >> 4, (byte >> 4) + 1), 2 * i);
     digits.set(HEX.subarray(byte & 15, (byte & 15) + 1), 2 * i + 1);

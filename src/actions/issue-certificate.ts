@@ -40,7 +40,7 @@ interface Issued extends JsonObject {
   readonly serial: string;
   readonly notBefore: string;
   readonly notAfter: string;
-  readonly files: Readonly<Record<string, string>>;
+  readonly files: readonly { readonly file: string; readonly sha256: string }[];
   readonly warnings: readonly string[];
 }
 
@@ -65,7 +65,7 @@ export const issueCertificate = defineAction<Params, Tbs, Issued>({
     serial: "00",
     notBefore: "planned",
     notAfter: "planned",
-    files: {},
+    files: [],
     warnings: [],
   }),
   establishes: (p, { sha256, spki, subject, serial, notBefore, notAfter }) => [
@@ -130,11 +130,14 @@ export const issueCertificate = defineAction<Params, Tbs, Issued>({
     await lintOrRefuse(view);
     const pemFile = `${p.file}.pem`;
     const derFile = `${p.file}.der`;
-    const files = {
-      [pemFile]: await room.outbox.writeOnce(pemFile, utf8(pem(der, "CERTIFICATE"))),
-      [derFile]: await room.outbox.writeOnce(derFile, der),
-    };
-    room.console.tell(`Written: ${Object.keys(files).join(", ")}.`);
+    const files = [
+      {
+        file: pemFile,
+        sha256: await room.outbox.writeOnce(pemFile, utf8(pem(der, "CERTIFICATE"))),
+      },
+      { file: derFile, sha256: await room.outbox.writeOnce(derFile, der) },
+    ];
+    room.console.tell(`Written: ${files.map(({ file }) => file).join(", ")}.`);
     return {
       sha256: room.attach("application/pkix-cert", der),
       tbsSha256: subject.sha256,

@@ -101,7 +101,7 @@ export class Conductor {
           bindings: hall.bindings.sha256,
           policy: hall.policy.sha256,
           software: { ...hall.software },
-          modules: { ...plan.modules },
+          modules: Object.entries(plan.modules).map(([module, sha256]) => ({ module, sha256 })),
           assurance: hall.genesis.assurance,
           previous: this.#previousHead(),
         },

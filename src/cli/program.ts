@@ -1,12 +1,179 @@
-/** The commands as commander knows them; each loads its own parts when it is run. */
+/** The commands as commander knows them; each loads its own parts only when it is run. */
 
-import { Command } from "commander";
+import { Command, CommanderError } from "commander";
+import { exampleText } from "./examples.ts";
+import { showError } from "./output.ts";
 import { VERSION } from "./version.ts";
+
+const collect = (value: string, list: readonly string[]): readonly string[] => [...list, value];
+const NONE: readonly string[] = [];
 
 /** Parses and runs one command line; returns the exit code. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
-  const program = new Command("keyrite").version(VERSION);
-  program.description("Trusted-role ceremonies for certificate authorities");
-  await program.parseAsync([...argv], { from: "user" });
-  return 0;
+  const program = buildProgram();
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return 0;
+  } catch (error) {
+    // Commander has already said what is wrong and what it would have understood.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    return showError(error, { debug: argv.includes("--debug"), json: argv.includes("--json") });
+  }
+}
+
+export function buildProgram(): Command {
+  const program = new Command("keyrite")
+    .description(
+      "Trusted-role ceremonies for certificate authorities: scripted, under dual control.",
+    )
+    .version(VERSION)
+    .option("--debug", "show stack traces")
+    .showSuggestionAfterError()
+    .configureOutput({
+      outputError: (text, write) => {
+        write(text);
+      },
+    })
+    .exitOverride();
+  addSiteCommands(program);
+  addCeremonyCommands(program);
+  addAuditCommands(program);
+  addMachineCommands(program);
+  for (const command of program.commands) finish(command);
+  return program;
+}
+
+/** Examples and exit behaviour for a command and its subcommands. */
+function finish(command: Command): void {
+  command.exitOverride().showSuggestionAfterError();
+  command.addHelpText("after", exampleText(fullName(command)));
+  for (const sub of command.commands) finish(sub);
+}
+
+function fullName(command: Command): string {
+  const parent = command.parent;
+  return parent?.parent == null ? command.name() : `${parent.name()} ${command.name()}`;
+}
+
+function onSite(command: Command): Command {
+  return command
+    .option("--site <dir>", "the site's folder (else KEYRITE_SITE, else the current directory)")
+    .option("--json", "print one JSON document on standard output");
+}
+
+function addSiteCommands(program: Command): void {
+  onSite(program.command("init"))
+    .description("make a site from founders' cards and a policy: genesis, bindings, empty ledger")
+    .requiredOption(
+      "--origin <name>",
+      "name of the ledger, e.g. pki.example.org/dc1 (…/test for tests)",
+    )
+    .requiredOption("--policy <file>", "the site's rules, adopted by digest")
+    .option(
+      "--founder <card=role,…>",
+      "a founder's public card and roles (repeat, at least two)",
+      collect,
+      NONE,
+    )
+    .option("--module <name=profile:path>", "a PKCS#11 module (repeat)", collect, NONE)
+    .option(
+      "--token <name=module>",
+      "a token, blank until it is initialized (repeat)",
+      collect,
+      NONE,
+    )
+    .option("--medium <person=dir>", "where a person's medium is found (repeat)", collect, NONE)
+    .action(async (options) => (await import("./init.ts")).init(options as never));
+
+  const identity = program.command("identity").description("make or show a person's identity");
+  identity
+    .command("new")
+    .description("make a sealed identity on a medium and print its public card")
+    .requiredOption("--medium <dir>", "the person's own folder, e.g. their USB stick")
+    .requiredOption("--person <id>", "id, never reused: lower-case letters, digits, dashes")
+    .requiredOption("--name <name>", "name as people know it")
+    .requiredOption("--domain <domain>", "the organisation's domain, e.g. example.org")
+    .option("--test", "for test sites only; never valid in production")
+    .option("--log-n <n>", "cost of opening it, as a power of two (production: at least 17)")
+    .option("--answers <file>", "take the passphrase from a rehearsal's answers (implies --test)")
+    .option("--answers-fd <n>", "take the passphrases of --answers from this descriptor")
+    .option("--json", "print one JSON document on standard output")
+    .action(async (options) => (await import("./identity.ts")).identityNew(options as never));
+  identity
+    .command("show")
+    .description("print the public card on a medium")
+    .requiredOption("--medium <dir>", "the person's own folder")
+    .option("--json", "print one JSON document on standard output")
+    .action(async (options) => (await import("./identity.ts")).identityShow(options as never));
+}
+
+function addCeremonyCommands(program: Command): void {
+  onSite(program.command("check"))
+    .argument("[script]", "a script.yaml, its folder, or the name of a shipped ceremony")
+    .description("read, bind and plan a script; print the plan, or every objection with its place")
+    .option("--set <name=value>", "value of a parameter (repeat)", collect, NONE)
+    .option("--tokens", "also look at the tokens, without login")
+    .option("--schema", "print the JSON Schema of scripts")
+    .action(async (script, options) =>
+      (await import("./check.ts")).check(script as never, options as never),
+    );
+  onSite(program.command("paper"))
+    .argument("<script>", "a script.yaml, its folder, or the name of a shipped ceremony")
+    .description("print the script for paper: steps, initials, times, exception sheet")
+    .option("--set <name=value>", "value of a parameter (repeat)", collect, NONE)
+    .action(async (script, options) =>
+      (await import("./paper.ts")).paper(script as never, options as never),
+    );
+  onSite(program.command("run"))
+    .argument("[script]", "a script.yaml, its folder, or the name of a shipped ceremony")
+    .description("conduct a ceremony")
+    .option("--set <name=value>", "value of a parameter (repeat)", collect, NONE)
+    .option("--medium <person=dir>", "where a person's medium is (repeat)", collect, NONE)
+    .option("--answers <file>", "rehearse with answers from a file (test sites only)")
+    .option("--answers-fd <n>", "take the passphrases of --answers from this descriptor")
+    .option("--resume", "go on with the open ceremony")
+    .option("--abandon", "end the open ceremony; two people agree")
+    .action(async (script, options) =>
+      (await import("./run.ts")).run(script as never, options as never),
+    );
+}
+
+function addAuditCommands(program: Command): void {
+  onSite(program.command("status"))
+    .description("what the site holds, what is open, due or in doubt")
+    .action(async (options) => (await import("./status.ts")).status(options as never));
+  onSite(program.command("verify"))
+    .argument("[ledger]", "a ledger.db or the folder that holds it (else the site's)")
+    .description("recompute a ledger from its bytes and judge it, offline")
+    .option("--trust <file>", "trust file: the genesis digest and verifier keys")
+    .option("--words <words>", "the 32 words of the genesis digest on the signed sheet")
+    .option("--head <file>", "a head that somebody carries (repeat)", collect, NONE)
+    .action(async (place, options) =>
+      (await import("./verify.ts")).verify(place as never, options as never),
+    );
+}
+
+function addMachineCommands(program: Command): void {
+  const hsm = program.command("hsm").description("look at tokens, without login");
+  onSite(hsm.command("list"))
+    .description("tokens of every module the site binds")
+    .action(async (options) => (await import("./hsm.ts")).hsmList(options as never));
+  onSite(hsm.command("inspect"))
+    .argument("<token>", "name of a token in site.yaml")
+    .description("one token: plate, mechanisms, visible objects")
+    .action(async (token, options) =>
+      (await import("./hsm.ts")).hsmInspect(token as never, options as never),
+    );
+  onSite(program.command("doctor"))
+    .description("what is wrong with this machine or site, and what to do")
+    .action(async (options) => (await import("./doctor.ts")).doctor(options as never));
+  program
+    .command("demo")
+    .argument("[ceremony...]", "shipped ceremonies to perform (else all that the main job needs)")
+    .description("the whole story on software tokens in a throw-away site")
+    .option("--out <dir>", "keep everything that was made in this folder")
+    .option("--json", "print one JSON document on standard output")
+    .action(async (names, options) =>
+      (await import("./demo.ts")).demo(names as never, options as never),
+    );
 }

@@ -20,7 +20,7 @@ export function sqliteCode(error: unknown): string | undefined {
 
 /**
  * Makes a ledger file with empty tables; never touches one that exists.
- * @throws KeyriteError site.exists, or halted.not-durable when the file cannot be written.
+ * @throws KeyriteError site.exists, site.permissions, or halted.not-durable when writing fails.
  */
 export function createDatabase(path: string, origin: string): void {
   try {
@@ -75,12 +75,23 @@ function syncFolder(path: string): void {
  */
 export function openForWriting(path: string): Database {
   checkHeader(path);
-  return opened(path, { fileMustExist: true, timeout: 0 }, (db) => {
+  const opening = opened(path, { fileMustExist: true, timeout: 0 }, (db) => {
     db.pragma("locking_mode = EXCLUSIVE");
     // Takes the lock now, and rolls back what a killed process left half-written.
     db.exec("BEGIN EXCLUSIVE; COMMIT");
     makeDurable(db);
   });
+  writers.set(fileId(path), opening);
+  return opening;
+}
+
+// A POSIX lock is lost when its process closes *any* descriptor of the file, so while this process
+// writes a ledger it must not open that file again, not even to look at the header.
+const writers = new Map<string, Database>();
+
+function fileId(path: string): string {
+  const { dev, ino } = statSync(path);
+  return `${dev}:${ino}`;
 }
 
 /**
@@ -124,18 +135,17 @@ function opened(path: string, options: Sqlite.Options, prepare: (db: Database) =
   }
 }
 
+function locked(path: string, cause?: unknown): KeyriteError {
+  const message = `the ledger ${path} is in use by ${describeHolder(path)}`;
+  return new KeyriteError("site.locked", message, {
+    cause,
+    hints: ["wait until that ceremony ends, or end it"],
+  });
+}
+
 function openFailure(path: string, error: unknown): KeyriteError {
   const code = sqliteCode(error) ?? "";
-  if (code.startsWith("SQLITE_BUSY")) {
-    return new KeyriteError(
-      "site.locked",
-      `the ledger ${path} is in use by ${describeHolder(path)}`,
-      {
-        cause: error,
-        hints: ["wait until that ceremony ends, or end it"],
-      },
-    );
-  }
+  if (code.startsWith("SQLITE_BUSY")) return locked(path, error);
   if (/^SQLITE_(?:READONLY_ROLLBACK|READONLY_RECOVERY|CANTOPEN)/.test(code)) {
     return damaged(`an unfinished write lies beside ${path}`, error, [
       "open the ledger once where it can be written, with keyrite status",
@@ -181,6 +191,7 @@ function readHeader(path: string): Buffer {
   let file: number | undefined;
   try {
     if (!statSync(path).isFile()) throw damaged(`${path} is not a file`);
+    if (writers.get(fileId(path))?.open === true) throw locked(path);
     file = openSync(path, "r");
     const header = Buffer.alloc(100);
     return header.subarray(0, readSync(file, header));

@@ -1,7 +1,7 @@
 /** The words in which a schema objects. A second line, where there is one, is the hint. */
 
-import type { z } from "zod";
 import { visible } from "./encoding.ts";
+import type { RawIssue } from "./schema.ts";
 import { didYouMean } from "./suggest.ts";
 
 const EXPECTED: ReadonlyMap<string, string> = new Map([
@@ -46,7 +46,7 @@ export function enumText(options: readonly unknown[], found: unknown): string {
 }
 
 /** Text for an issue whose schema gives no message of its own. */
-export function issueText(issue: z.core.$ZodRawIssue): string | undefined {
+export function issueText(issue: RawIssue): string | undefined {
   switch (issue.code) {
     case "invalid_type": {
       const text = `expected ${expectedWord(issue.expected)}, found ${foundWord(issue.input)}`;

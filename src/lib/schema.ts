@@ -50,9 +50,11 @@ export function jsonSchemaOf(schema: z.ZodType): JsonObject {
 }
 
 type Issue = z.core.$ZodIssue;
+/** An issue that has no words yet. */
+export type RawIssue = z.core.$ZodRawIssue;
 
 /** Words for what schemas leave unsaid; for an unknown key, the keys that are known. */
-function explain(issue: z.core.$ZodRawIssue): string | undefined {
+function explain(issue: RawIssue): string | undefined {
   if (issue.code === "unrecognized_keys") {
     return issue.inst instanceof z.ZodObject ? Object.keys(issue.inst.shape).join("\n") : "";
   }

@@ -6,6 +6,15 @@
 const PLACEHOLDER = "[secret]";
 
 /**
+ * Zeroed bytes outside the JavaScript heap. A small `new Uint8Array(n)` lies on the heap, where the
+ * collector moves it and native calls copy it, and Buffer.from may use a shared pool: both leave
+ * copies that no wipe reaches.
+ */
+export function ownBytes(length: number): Uint8Array {
+  return new Uint8Array(new ArrayBuffer(length));
+}
+
+/**
  * Owns secret bytes. It has no index signature and no JSON form, so the compiler refuses it as
  * evidence, and it prints as "[secret]" wherever it ends up.
  */
@@ -23,8 +32,7 @@ export class Secret {
 
   /** Copies `bytes` into a new secret; the caller still owns, and wipes, the original. */
   static copy(bytes: Uint8Array): Secret {
-    // A fresh ArrayBuffer, never Buffer.from: that may come from the shared pool and outlive a wipe.
-    const own = new Uint8Array(bytes.length);
+    const own = ownBytes(bytes.length);
     own.set(bytes);
     return new Secret(own);
   }

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { ckrOf } from "../../src/hsm/ckr.ts";
-import { KeyriteError } from "../../src/lib/errors.ts";
+import type { KeyriteError } from "../../src/lib/errors.ts";
 import { hex } from "../../src/lib/encoding.ts";
 import { openInChild } from "../support/hsm-child.ts";
 import { PIN, refused, SO_PIN } from "../support/hsm-asserts.ts";

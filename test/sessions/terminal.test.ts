@@ -1,46 +1,18 @@
-/** The terminal console at a real terminal: typed answers, mistakes, keys, signals and modes. */
+/** The terminal console at a real terminal: typed answers, mistakes and keys. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sha256Hex } from "../../src/lib/encoding.ts";
-import { memoryHolds } from "../support/memory.ts";
-import { echoes, Pty } from "../support/pty.ts";
-
-const SECRET = "(not shown): ";
-const CTRL_C = "\u0003";
-const CTRL_D = "\u0004";
-const CTRL_U = "\u0015";
-const BACKSPACE = "\u007f";
-const ESC = "\u001b";
-
-/** Runs prompts in a program of their own, at a terminal of its own. */
-async function session(
-  prompts: readonly string[],
-  drive: (pty: Pty) => Promise<void>,
-  env: NodeJS.ProcessEnv = {},
-): Promise<Pty> {
-  const program = ["--import", "tsx", "test/support/console-session.ts", ...prompts];
-  const pty = new Pty([process.execPath, ...program], {
-    env: { ...process.env, NO_COLOR: "", TERM: "xterm", ...env },
-  });
-  try {
-    await drive(pty);
-  } finally {
-    pty.close();
-  }
-  return pty;
-}
-
-/** Waits for what came of a prompt, and lets the program go on to the next. */
-async function outcome(pty: Pty, text: string | RegExp): Promise<void> {
-  await pty.expect(text);
-  pty.kill("USR2");
-}
-
-/** Long enough for a wrong answer to have had its effect. */
-function moment(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 300));
-}
+import {
+  BACKSPACE,
+  CTRL_D,
+  CTRL_U,
+  ESC,
+  SECRET,
+  moment,
+  outcome,
+  session,
+} from "../support/console-driver.ts";
 
 test("Q14: agreement is the whole word yes; anything else is asked again", async () => {
   const pty = await session(["agree", "agree"], async (pty) => {
@@ -180,111 +152,6 @@ test("type-ahead is no answer, and no newline of it reaches another prompt", asy
     await outcome(pty, "[preset: cellar]");
   });
   assert.doesNotMatch(pty.text, /hidden words|next secret/);
-});
-
-const PROMPTS = [
-  ["ask", "camera:"],
-  ["choose", "number, 1 to 2:"],
-  ["agree", "(yes or no):"],
-  ["identity", SECRET],
-  ["new", SECRET],
-] as const;
-
-test("I05: the modes of the terminal are the same after every prompt, however it ends", async () => {
-  const keys = [
-    [CTRL_C, "halted.interrupted"],
-    [CTRL_D, "usage.no-terminal"],
-    [`typed${CTRL_C}`, "halted.interrupted"],
-  ] as const;
-  const names = PROMPTS.flatMap(([name]) => keys.map(() => name));
-  const pty = await session(["pid", ...names], async (pty) => {
-    await pty.expect("[pid: ");
-    const before = await pty.termios();
-    pty.kill("USR2");
-    for (const [name, prompt] of PROMPTS) {
-      for (const [typed, code] of keys) {
-        await pty.expect(prompt);
-        assert.equal(echoes(await pty.termios()), false, `${name} is asked without echo`);
-        pty.send(typed);
-        await pty.expect(`[${name}: ${code}]`);
-        assert.deepEqual(await pty.termios(), before, `${name} ended by ${code}`);
-        pty.kill("USR2");
-      }
-    }
-    assert.equal((await pty.end()).exit, 0);
-    assert.deepEqual(pty.finalTermios, before);
-  });
-  assert.doesNotMatch(pty.text, /passphrase.*typed/);
-});
-
-test("I10: a termination signal at any prompt interrupts it and restores the terminal", async () => {
-  for (const [name, prompt] of PROMPTS) {
-    await session(["pid", name, "agree"], async (pty) => {
-      await pty.expect("[pid: ");
-      const before = await pty.termios();
-      pty.kill("USR2");
-      await pty.expect(prompt);
-      pty.kill("TERM");
-      await outcome(pty, `[${name}: halted.interrupted]`);
-      await outcome(pty, "[agree: halted.interrupted]");
-      assert.equal((await pty.end()).exit, 0);
-      assert.deepEqual(pty.finalTermios, before);
-    });
-  }
-});
-
-test("I05: a stopped prompt gives the terminal back, and takes it again without echo", async () => {
-  const pty = await session(["pid", "identity", "agree"], async (pty) => {
-    await pty.expect("[pid: ");
-    const before = await pty.termios();
-    pty.kill("USR2");
-    await pty.expect(SECRET);
-    pty.send("first ");
-    await moment();
-    pty.kill("TSTP");
-    await moment();
-    assert.deepEqual(await pty.termios(), before);
-    pty.kill("CONT");
-    await moment();
-    assert.equal(echoes(await pty.termios()), false);
-    pty.send("second\r");
-    await outcome(pty, `[identity: ${sha256Hex("first second")}]`);
-    await pty.answer("(yes or no):", "yes");
-    await outcome(pty, "[agree: true]");
-  });
-  assert.doesNotMatch(pty.text, /second/);
-});
-
-test("I06: a terminal that goes away ends the program", async () => {
-  for (const [, prompt] of [PROMPTS[0], PROMPTS[3]]) {
-    await session([prompt === SECRET ? "identity" : "ask"], async (pty) => {
-      await pty.expect(prompt);
-      pty.hangUp();
-      const { exit, signal } = await pty.end();
-      assert.ok(exit !== 0 || signal !== null, "a lost terminal is no success");
-    });
-  }
-});
-
-test("S03: nothing of a passphrase is in memory once it is wiped", async () => {
-  // Halves, so that the test's own source and arguments are no find.
-  const canary = ["canary", "7Gq2", "under", "the", "stone"].join("-");
-  await session(["pid", "identity", "identity", "ask"], async (pty) => {
-    const pid = Number(/\d+/.exec(await pty.expect(/\[pid: \d+\]/))?.[0]);
-    pty.kill("USR2");
-    await pty.expect(SECRET);
-    pty.send(canary);
-    await moment();
-    assert.ok(memoryHolds(pid, canary), "the search must find a passphrase that is there");
-    pty.send("\r");
-    await pty.expect(`[identity: ${sha256Hex(canary)}]`);
-    assert.equal(memoryHolds(pid, canary), false, "after use");
-    pty.kill("USR2");
-    await pty.expect(SECRET);
-    pty.send(`${canary}${CTRL_C}`);
-    await pty.expect("[identity: halted.interrupted]");
-    assert.equal(memoryHolds(pid, canary), false, "after Ctrl-C");
-  });
 });
 
 test("I04, I06: NO_COLOR and TERM=dumb leave plain lines; a colour never comes from the text", async () => {

@@ -5,6 +5,7 @@
  */
 
 import type { KeyObject } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import { encode, type AttributeValue } from "../../src/hsm/attributes.ts";
 import { ckrError } from "../../src/hsm/ckr.ts";
 import { ALGORITHMS } from "../../src/hsm/algorithms.ts";
@@ -47,6 +48,8 @@ class FakeModule implements RawModule {
   readonly #options: FakeOptions;
   readonly #objects = new Map<Handle, FakeObject>();
   readonly #sessions = new Set<Handle>();
+  /** Sessions with a signature under way: they take no other operation. */
+  readonly #busy = new Set<Handle>();
   #next = 1n;
   #running = false;
   #label: string | undefined;
@@ -160,7 +163,7 @@ class FakeModule implements RawModule {
   }
 
   findObjects(session: Handle, template: readonly RawAttribute[]): readonly Handle[] {
-    this.#check("C_FindObjectsInit", session);
+    this.#checkIdle("C_FindObjectsInit", session);
     return [...this.#objects]
       .filter(([, { values }]) => this.#user === "user" || !isSet(values, "PRIVATE"))
       .filter(([, { values }]) =>
@@ -224,23 +227,29 @@ class FakeModule implements RawModule {
     };
   }
 
-  sign(
+  async sign(
     session: Handle,
     mechanism: number,
     key: Handle,
     data: Uint8Array,
     maxLength: number,
   ): Promise<Uint8Array> {
-    return Promise.resolve().then(() => {
-      this.#check("C_SignInit", session);
-      const object = this.#object("C_SignInit", key);
-      if (object.key === undefined) throw ckrError("C_SignInit", 0x60);
-      if (!isSet(object.values, "SIGN")) throw ckrError("C_SignInit", 0x68);
-      const nonces = this.#options.nonces ?? honestNonces;
-      const signature = signRaw(mechanism, object.key, data, nonces);
-      if (signature.length > maxLength) throw ckrError("C_Sign", 0x150);
-      return signature;
-    });
+    this.#checkIdle("C_SignInit", session);
+    const object = this.#object("C_SignInit", key);
+    if (object.key === undefined) throw ckrError("C_SignInit", 0x60);
+    if (!isSet(object.values, "SIGN")) throw ckrError("C_SignInit", 0x68);
+    this.#busy.add(session);
+    await setImmediate();
+    this.#busy.delete(session);
+    const nonces = this.#options.nonces ?? honestNonces;
+    const signature = signRaw(mechanism, object.key, data, nonces);
+    if (signature.length > maxLength) throw ckrError("C_Sign", 0x150);
+    return signature;
+  }
+
+  #checkIdle(call: string, session: Handle): void {
+    this.#check(call, session);
+    if (this.#busy.has(session)) throw ckrError(call, 0x90);
   }
 
   #check(call: string, session: Handle): void {

@@ -31,9 +31,8 @@ test("every type of entry is encoded", () => {
 
 /** Canonical text of the entry with some members replaced; undefined removes one. */
 function altered(changes: Readonly<Record<string, Json | undefined>>): string {
-  const members = Object.entries({ ...entry, ...changes }).filter(
-    ([, value]) => value !== undefined,
-  );
+  const all: Readonly<Record<string, unknown>> = { ...entry, ...changes };
+  const members = Object.entries(all).filter(([, value]) => value !== undefined);
   return canonicalJson(Object.fromEntries(members) as Json);
 }
 

@@ -1,81 +1,20 @@
-/** Rehearsals from an answers file: the talk they show, and every way they can drift from the script. */
+/** Rehearsals from an answers file, and every way they can drift from the script. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readAnswers } from "../../src/console/answers.ts";
-import type { ChoiceQuestion, Question, SecretQuestion } from "../../src/console/console.ts";
-import { ScriptedConsole } from "../../src/console/scripted.ts";
-import { requireTerminal } from "../../src/console/terminal.ts";
-import { fromUtf8, utf8 } from "../../src/lib/encoding.ts";
-import { KeyriteError, type ErrorCode } from "../../src/lib/errors.ts";
+import { utf8 } from "../../src/lib/encoding.ts";
+import type { ErrorCode } from "../../src/lib/errors.ts";
 import { Secret } from "../../src/lib/secret.ts";
-import { style } from "../../src/lib/style.ts";
-
-const HEAD = "keyrite: answers/v1\nagree: all\n";
-
-function answersOf(text: string): ReturnType<typeof readAnswers> {
-  return readAnswers(utf8(text), "answers.yaml");
-}
-
-interface Rehearsal {
-  readonly room: ScriptedConsole;
-  /** What was shown so far. */
-  readonly shown: () => string;
-}
-
-function rehearsal(
-  text: string,
-  extra: {
-    readonly secretsFrom?: ReadonlyMap<string, readonly Secret[]>;
-    readonly tty?: boolean;
-  } = {},
-): Rehearsal {
-  const written: string[] = [];
-  const room = new ScriptedConsole({
-    answers: answersOf(text),
-    output: { write: (part) => written.push(part) },
-    style: style(0),
-    clock: { monotonic: () => 1500 * written.length },
-    tty: false,
-    ...extra,
-  });
-  return { room, shown: () => written.join("") };
-}
-
-const NAMES: Readonly<Record<string, string>> = { ana: "Ana Alvarez", ben: "Ben Bauer" };
-
-function question(id: string, person = "ana", step = "room"): Question {
-  return { step, id, to: { person, name: NAMES[person] ?? person }, text: `say ${id}` };
-}
-
-function passphraseOf(person: string): SecretQuestion {
-  return { ...question("passphrase", person), purpose: "identity" };
-}
-
-const role: ChoiceQuestion = {
-  ...question("role"),
-  choices: [
-    { value: "custodian", label: "keeps a share" },
-    { value: "recorder", label: "writes" },
-  ],
-};
-
-function isError(code: ErrorCode, ...words: readonly (string | RegExp)[]) {
-  return (error: unknown): true => {
-    assert.ok(error instanceof KeyriteError);
-    assert.equal(error.code, code);
-    const text = [error.message, ...error.hints].join("\n");
-    for (const word of words) assert.match(text, new RegExp(word));
-    return true;
-  };
-}
-
-async function typed(room: ScriptedConsole, person: string): Promise<string> {
-  const secret = await room.askSecret(passphraseOf(person));
-  const text = secret.use((bytes) => fromUtf8(bytes));
-  secret.wipe();
-  return text;
-}
+import {
+  HEAD,
+  answersOf,
+  isError,
+  passphraseOf,
+  question,
+  rehearsal,
+  role,
+  typed,
+} from "../support/rehearsal.ts";
 
 test("a rehearsal shows the same talk as a terminal, and never a passphrase", async () => {
   const { room, shown } = rehearsal(
@@ -264,62 +203,4 @@ test("an answers file is read strictly", () => {
       ["days", 30],
     ],
   );
-});
-
-test("I04: names and texts cannot act on a terminal, and lines stay within 100 characters", async () => {
-  const { room, shown } = rehearsal(HEAD);
-  room.tell(`\u001b[2J\u009b\u202e${"long words ".repeat(40)}`);
-  await room.agree({ ...question("x"), to: { person: "ana", name: "A\u001b]0;\u0007\nBen" } });
-  assert.doesNotMatch(shown(), /(?!\n)[\p{Cc}\p{Cf}]/u);
-  assert.ok(
-    shown()
-      .split("\n")
-      .every((line) => line.length <= 100),
-  );
-});
-
-test("progress off a terminal is a line at the beginning, for each tenth, and at the end", () => {
-  const { room, shown } = rehearsal(HEAD);
-  const progress = room.progress("wrapping keys");
-  for (let done = 0; done <= 40; done++) progress.report(done, 40);
-  progress.end();
-  progress.end();
-  progress.report(40, 40);
-  const lines = shown().trimEnd().split("\n");
-  assert.equal(lines.length, 12);
-  assert.equal(lines[0], "wrapping keys …");
-  assert.equal(lines[1], "wrapping keys: 4 of 40 (10 %)");
-  assert.match(lines[11] ?? "", /^wrapping keys: ended after \d+\.\d s$/);
-  const endless = rehearsal(HEAD);
-  endless.room.progress("waiting").report(7, 0);
-  assert.equal(endless.shown(), "waiting …\n");
-});
-
-test("progress on a terminal begins anew after somebody talked in between", () => {
-  const { room, shown } = rehearsal(HEAD, { tty: true });
-  const progress = room.progress("working");
-  progress.report(2, 10);
-  room.tell("by the way");
-  progress.report(3, 10);
-  progress.end();
-  assert.match(shown(), /^working \.\.\nby the way\nworking \. \d+\.\d s\n$/);
-});
-
-test("I06: without a terminal nobody is asked", () => {
-  const terminal = { isTTY: true };
-  for (const [input, output, words] of [
-    [{}, terminal, "standard input is not a terminal"],
-    [terminal, {}, "standard error is not a terminal"],
-    [{ isTTY: false }, { isTTY: false }, "standard input"],
-  ] as const) {
-    assert.throws(
-      () => {
-        requireTerminal(input, output);
-      },
-      isError("usage.no-terminal", words, "--answers"),
-    );
-  }
-  assert.doesNotThrow(() => {
-    requireTerminal(terminal, terminal);
-  });
 });

@@ -1,0 +1,242 @@
+/** `keyrite demo`: the whole story on software tokens. It runs the real commands and prints each. */
+
+import { spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { readAnswers } from "../console/answers.ts";
+import { KeyriteError } from "../lib/errors.ts";
+import { fromUtf8 } from "../lib/encoding.ts";
+import { profileNamed } from "../hsm/profiles.ts";
+import { printLine } from "./output.ts";
+import { packageRoot } from "./package-root.ts";
+import { siteFolder } from "./site.ts";
+
+export interface DemoOptions {
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+const PEOPLE: readonly { readonly id: string; readonly name: string; readonly role: string }[] = [
+  { id: "ana", name: "Ana Alvarez", role: "ceremony-administrator" },
+  { id: "ben", name: "Ben Becker", role: "custodian" },
+  { id: "cleo", name: "Cleo Costa", role: "custodian" },
+  { id: "dan", name: "Dan Dupont", role: "custodian" },
+  { id: "eve", name: "Eve Eriksen", role: "internal-witness" },
+];
+const ORIGIN = "pki.example.org/demo/test";
+const MAIN_JOB = "generate-root-ca";
+
+export function demo(names: readonly string[], options: DemoOptions): Promise<void> {
+  refuseProduction();
+  const folder = demoFolder(options.out);
+  new Demo(folder).perform(names.length === 0 ? [MAIN_JOB] : names);
+  return Promise.resolve();
+}
+
+function refuseProduction(): void {
+  const genesis = join(siteFolder(undefined), "genesis.json");
+  if (!existsSync(genesis) || !readFileSync(genesis, "utf8").includes('"assurance":"production"'))
+    return;
+  throw new KeyriteError(
+    "usage.refused",
+    "this is a production site, and the demo is played elsewhere",
+    {
+      hints: ["change to another folder and start the demo there"],
+    },
+  );
+}
+
+function demoFolder(out: string | undefined): string {
+  if (out === undefined) return mkdtempSync(join(tmpdir(), "keyrite-demo-"));
+  const folder = resolve(out);
+  if (existsSync(folder) && readdirSync(folder).length > 0) {
+    throw new KeyriteError("site.exists", `${folder} is not empty; the demo overwrites nothing`, {
+      hints: ["name a new folder with --out DIR"],
+    });
+  }
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+class Demo {
+  readonly #folder: string;
+  readonly #ceremonies = join(packageRoot(), "ceremonies");
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  perform(names: readonly string[]): void {
+    this.#say(
+      "Five people make an identity each, on a medium of their own. Passphrases come from a",
+    );
+    this.#say("published file, so these identities are of test assurance for ever.");
+    for (const person of PEOPLE) this.#makeIdentity(person);
+    this.#say("A site is made from the founders' public cards and a policy.");
+    this.#makeSite();
+    for (const ceremony of this.#inOrder(names)) {
+      this.#say(`Ceremony ${ceremony}: first checked, then performed.`);
+      this.#runCeremony(ceremony);
+    }
+    this.#show(names);
+  }
+
+  #say(text: string): void {
+    printLine(`# ${text}`);
+  }
+
+  /** Ceremonies with all that must come before them, each once. */
+  #inOrder(names: readonly string[]): readonly string[] {
+    const order: string[] = [];
+    const add = (name: string, above: readonly string[]): void => {
+      if (order.includes(name)) return;
+      const file = join(this.#ceremonies, name, "answers.yaml");
+      if (!existsSync(file) || above.includes(name)) {
+        throw new KeyriteError("usage.bad-option", `there is no shipped ceremony ${name}`, {
+          hints: [`shipped: ${this.#shipped().join(", ")}`],
+        });
+      }
+      for (const before of readAnswers(readFileSync(file), file).after)
+        add(before, [...above, name]);
+      order.push(name);
+    };
+    for (const name of names) add(name, []);
+    return order;
+  }
+
+  #shipped(): readonly string[] {
+    return readdirSync(this.#ceremonies).filter((name) =>
+      existsSync(join(this.#ceremonies, name, "script.yaml")),
+    );
+  }
+
+  #makeIdentity({ id, name }: (typeof PEOPLE)[number]): void {
+    this.#keyrite(
+      ["identity", "new", "--medium", this.#medium(id), "--person", id, "--name", name],
+      ["--domain", "example.org", "--answers", join(this.#ceremonies, "people.yaml")],
+    );
+  }
+
+  #makeSite(): void {
+    const { usualPaths } = profileNamed("softhsm");
+    const module = usualPaths.find((path) => existsSync(path));
+    if (module === undefined) {
+      throw new KeyriteError("hsm.module-unavailable", "SoftHSM is not installed", {
+        hints: ["npm run setup installs it"],
+      });
+    }
+    this.#keyrite(
+      ["init", "--origin", ORIGIN, "--policy", join(this.#ceremonies, "policy.yaml")],
+      PEOPLE.flatMap(({ id, role }) => [
+        "--founder",
+        `${join(this.#medium(id), "keyrite", "card.json")}=${role}`,
+      ]),
+      ["--module", `soft=softhsm:${module}`, "--token", "alpha=soft"],
+      PEOPLE.flatMap(({ id }) => ["--medium", `${id}=../media/${id}`]),
+    );
+  }
+
+  #runCeremony(name: string): void {
+    const answers = join(this.#ceremonies, name, "answers.yaml");
+    const set = [...readAnswers(readFileSync(answers), answers).set].flatMap(([key, value]) => [
+      "--set",
+      `${key}=${String(value)}`,
+    ]);
+    this.#keyrite(["check", name], set);
+    this.#prepare(name);
+    this.#keyrite(["run", name, "--answers", answers]);
+  }
+
+  /** What some ceremonies find in place: a newcomer's medium, a policy to adopt. */
+  #prepare(name: string): void {
+    if (name === "enroll-person") {
+      this.#makeIdentity({ id: "fay", name: "Fay Fischer", role: "custodian" });
+    }
+    if (name === "change-policy") {
+      const text = fromUtf8(readFileSync(join(this.#ceremonies, "policy.yaml")));
+      const next = text.replace("minutes: 10", "minutes: 5");
+      writeFileSync(join(this.#site(), "policy.next.yaml"), next);
+    }
+  }
+
+  #show(names: readonly string[]): void {
+    const certificate = this.#certificate();
+    if (certificate !== undefined) {
+      this.#say("The root certificate as openssl sees it.");
+      const openssl = ["openssl", "verify", "-x509_strict", "-check_ss_sig"];
+      this.#command([...openssl, "-CAfile", certificate, certificate]);
+      this.#command(["openssl", "x509", "-noout", "-text", "-in", certificate]);
+    }
+    this.#say(
+      "The ledger verifies from its bytes alone, anchored by the genesis, up to a head that",
+    );
+    this.#say("Eve carries on her medium.");
+    const head = join(this.#medium("eve"), "heads", `${ORIGIN.replaceAll("/", "~")}.note`);
+    this.#keyrite(
+      ["verify", this.#site()],
+      ["--trust", join(this.#site(), "trust.txt"), "--head", head],
+    );
+    this.#say(`Done: ${names.join(", ")}. Everything lies in ${this.#folder}`);
+    this.#say("Try next:");
+    printLine(`    npx keyrite status --site ${this.#site()}`);
+    printLine(`    npx keyrite paper initialize-token --site ${this.#site()} --set token=alpha`);
+    printLine(
+      `    sqlite3 ${join(this.#site(), "ledger.db")} "select body from entries" | head -3`,
+    );
+    printLine("    then flip one byte of a copy of ledger.db and verify it again");
+  }
+
+  #certificate(): string | undefined {
+    const outbox = join(this.#site(), "outbox");
+    for (const ceremony of readdirSync(outbox)) {
+      const file = readdirSync(join(outbox, ceremony)).find((name) => name.endsWith(".pem"));
+      if (file !== undefined) return join(outbox, ceremony, file);
+    }
+    return undefined;
+  }
+
+  #site(): string {
+    return join(this.#folder, "site");
+  }
+
+  #medium(person: string): string {
+    return join(this.#folder, "media", person);
+  }
+
+  #keyrite(...parts: readonly (readonly string[])[]): void {
+    this.#command(["keyrite", ...parts.flat()]);
+  }
+
+  /** Prints a command as it can be typed, runs it, and stops the demo when it fails. */
+  #command(words: readonly string[]): void {
+    printLine(`\n$ ${words.map(quoted).join(" ")}`);
+    const [program = "", ...rest] = words;
+    const bin = join(packageRoot(), "bin", "keyrite.js");
+    const [file, args] =
+      program === "keyrite" ? [process.execPath, [bin, ...rest]] : [program, rest];
+    const result = spawnSync(file, args, {
+      stdio: ["ignore", "inherit", "inherit"],
+      env: { ...process.env, KEYRITE_SITE: this.#site() },
+    });
+    if (result.status === 0) return;
+    throw new KeyriteError(
+      "internal.bug",
+      `the demo stopped: ${program} exited ${result.status ?? "?"}`,
+      {
+        hints: [`what it made lies in ${this.#folder}`],
+      },
+    );
+  }
+}
+
+function quoted(word: string): string {
+  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

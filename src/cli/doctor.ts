@@ -1,0 +1,121 @@
+/** `keyrite doctor`: what is wrong with this machine or site, and what to do about it. */
+
+import { existsSync, statfsSync } from "node:fs";
+import { join } from "node:path";
+import { KeyriteError, messageOf } from "../lib/errors.ts";
+import { visible } from "../lib/encoding.ts";
+import { printJson, printLine } from "./output.ts";
+import { siteFolder } from "./site.ts";
+
+export interface DoctorOptions {
+  readonly site?: string;
+  readonly json?: boolean;
+}
+
+interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly text: string;
+  readonly hints: readonly string[];
+}
+
+/** Room for the closing entries of a ceremony many times over. */
+const LEAST_FREE_BYTES = 64 * 1024 * 1024;
+
+const SOFTHSM_PATHS = [
+  "/usr/lib/softhsm/libsofthsm2.so",
+  "/usr/lib64/pkcs11/libsofthsm2.so",
+  "/usr/local/lib/softhsm/libsofthsm2.so",
+  "/opt/homebrew/lib/softhsm/libsofthsm2.so",
+];
+
+export async function doctor(options: DoctorOptions): Promise<void> {
+  const folder = siteFolder(options.site);
+  const checks: Check[] = [
+    await attempt("node", () => `Node ${process.versions.node}`),
+    await attempt("pkcs11js", async () => {
+      await import("../hsm/hsm.ts");
+      return "the PKCS#11 addon loads";
+    }),
+    await attempt("better-sqlite3", async () => {
+      await import("../ledger/store.ts");
+      return "the SQLite addon loads";
+    }),
+    await attempt("softhsm", findSoftHsm),
+  ];
+  if (existsSync(join(folder, "genesis.json"))) checks.push(...(await siteChecks(folder)));
+  const ok = checks.every((check) => check.ok);
+  if (options.json === true) {
+    printJson("doctor", { ok, checks: checks.map((c) => ({ ...c, hints: [...c.hints] })) });
+  } else {
+    for (const check of checks) {
+      printLine(`${check.ok ? "ok  " : "FAIL"}  ${check.name.padEnd(14)}  ${visible(check.text)}`);
+      for (const hint of check.hints) printLine(`      hint: ${visible(hint)}`);
+    }
+  }
+  if (!ok)
+    throw new KeyriteError(
+      "usage.refused",
+      "something needs attention; see the lines that say FAIL",
+    );
+}
+
+async function siteChecks(folder: string): Promise<readonly Check[]> {
+  const { openSite, readSite } = await import("./site.ts");
+  const { readModuleFile } = await import("../hsm/module-file.ts");
+  const checks = [
+    await attempt("site", () => {
+      const site = readSite(folder);
+      return `${site.genesis.origin} (${site.genesis.assurance})`;
+    }),
+    await attempt("ledger", () => {
+      const site = openSite(folder, { write: false });
+      site.ledger.close();
+      return `${site.history.size} entries verify; clock and policy agree with them`;
+    }),
+    await attempt("disk", () => {
+      const { bavail, bsize } = statfsSync(folder);
+      const free = bavail * bsize;
+      if (free < LEAST_FREE_BYTES) {
+        throw new KeyriteError("site.disk", `only ${Math.floor(free / 1048576)} MiB are free`, {
+          hints: ["a ceremony stops when its record cannot be written: make room first"],
+        });
+      }
+      return `${Math.floor(free / 1048576)} MiB free`;
+    }),
+  ];
+  const modules = await attempt("site.yaml", () => String(readSite(folder).bindings.modules.size));
+  if (!modules.ok) return checks;
+  for (const [name, module] of readSite(folder).bindings.modules) {
+    checks.push(
+      await attempt(
+        `module ${name}`,
+        async () => `SHA-256 ${(await readModuleFile(module.path)).digest}`,
+      ),
+    );
+  }
+  return checks;
+}
+
+function findSoftHsm(): string {
+  const path = SOFTHSM_PATHS.find((candidate) => existsSync(candidate));
+  if (path !== undefined) return path;
+  throw new KeyriteError("hsm.module-unavailable", "SoftHSM is not installed", {
+    hints: ["needed for the demo and for rehearsals: apt-get install softhsm2, or bin/setup"],
+  });
+}
+
+async function attempt(name: string, act: () => string | Promise<string>): Promise<Check> {
+  try {
+    return { name, ok: true, text: await act(), hints: [] };
+  } catch (error) {
+    const hints = error instanceof KeyriteError ? error.hints : [addonHint(error)];
+    return { name, ok: false, text: messageOf(error), hints };
+  }
+}
+
+function addonHint(error: unknown): string {
+  return /bindings|NODE_MODULE_VERSION|ERR_DLOPEN|\.node/.test(messageOf(error))
+    ? "build the addons for this Node: npm run setup (or npm install -g --allow-scripts=pkcs11js,better-sqlite3)"
+    : "run again with --debug and report it";
+}

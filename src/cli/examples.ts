@@ -1,0 +1,35 @@
+/** Examples for the help of each command: full lines that can be typed as they are. */
+
+const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  init: [
+    "keyrite init --site dc1 --origin pki.example.org/dc1 --policy policy.yaml \\",
+    "    --founder /media/ana/keyrite/card.json=ceremony-administrator \\",
+    "    --founder /media/ben/keyrite/card.json=custodian",
+  ],
+  "identity new": [
+    'keyrite identity new --medium /media/ana --person ana --name "Ana Alvarez" --domain example.org',
+  ],
+  "identity show": ["keyrite identity show --medium /media/ana"],
+  check: [
+    'keyrite check generate-root-ca --set key=root-g1 --set "subject=CN=Example Root G1,O=Example,C=DE"',
+    "keyrite check --schema",
+  ],
+  paper: ["keyrite paper initialize-token > script.md"],
+  run: [
+    "keyrite run establish-site --medium ana=/media/ana --medium ben=/media/ben",
+    "keyrite run --abandon",
+  ],
+  status: ["keyrite status --site dc1", "keyrite status --json"],
+  verify: [
+    "keyrite verify ledger.db --trust trust.txt --head /media/eve/heads/pki.example.org~dc1.note",
+  ],
+  "hsm list": ["keyrite hsm list"],
+  "hsm inspect": ["keyrite hsm inspect alpha"],
+  doctor: ["keyrite doctor --site dc1"],
+  demo: ["keyrite demo --out /tmp/demo", "keyrite demo generate-root-ca"],
+};
+
+export function exampleText(command: string): string {
+  const lines = EXAMPLES[command];
+  return lines === undefined ? "" : `\nExamples:\n${lines.map((line) => `  ${line}`).join("\n")}\n`;
+}

@@ -1,0 +1,25 @@
+/** `keyrite paper`: the printable script, from the same plan that runs. */
+
+import { paperScript } from "../report/paper.ts";
+import { printJson, printLine } from "./output.ts";
+import { findScript, planOnSite, readSetOptions, requirePlan } from "./planning.ts";
+import { openSite, siteFolder } from "./site.ts";
+
+export interface PaperOptions {
+  readonly site?: string;
+  readonly set: readonly string[];
+  readonly json?: boolean;
+}
+
+export async function paper(name: string, options: PaperOptions): Promise<void> {
+  const file = findScript(name);
+  const site = openSite(siteFolder(options.site), { write: false });
+  try {
+    const plan = requirePlan(await planOnSite(site, file, readSetOptions(options.set)), file);
+    const text = paperScript(plan, site.genesis);
+    if (options.json === true) printJson("paper", { plan: plan.sha256, markdown: text });
+    else printLine(text);
+  } finally {
+    site.ledger.close();
+  }
+}

@@ -1,0 +1,54 @@
+/** The parts of a site's folder that actions may read and write, and a ceremony's outbox. */
+
+import { join } from "node:path";
+import type { Outbox, SiteFiles } from "../ceremony/action.ts";
+import { sha256Hex } from "../lib/encoding.ts";
+import { KeyriteError } from "../lib/errors.ts";
+import { makeFolder, readBounded, replaceFile, writeNewFile } from "../lib/files.ts";
+
+const MEBIBYTE = 1 << 20;
+const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+function plainName(name: string): string {
+  if (PLAIN_NAME.test(name) && !name.includes("..")) return name;
+  throw new KeyriteError("usage.bad-file", `"${name}" is not a plain file name`);
+}
+
+export function siteFiles(folder: string): SiteFiles {
+  const setFolder = (set: string): string => join(folder, "share-sets", plainName(set));
+  return {
+    read: (name) => attempt(() => readBounded(join(folder, plainName(name)), MEBIBYTE)),
+    replacePolicy: (bytes) =>
+      attempt(() => {
+        replaceFile(join(folder, "policy.yaml"), bytes, { mode: 0o644 });
+      }),
+    writeShareSetFile: (set, name, bytes) =>
+      attempt(() => {
+        makeFolder(join(folder, "share-sets"), 0o755);
+        makeFolder(setFolder(set), 0o755);
+        writeNewFile(join(setFolder(set), plainName(name)), bytes, { mode: 0o644 });
+      }),
+    readShareSetFile: (set, name) =>
+      attempt(() => readBounded(join(setFolder(set), plainName(name)), MEBIBYTE)),
+  };
+}
+
+export function outbox(folder: string, ceremony: string): Outbox {
+  const place = join(folder, "outbox", plainName(ceremony));
+  return {
+    writeOnce: (file, bytes) =>
+      attempt(() => {
+        makeFolder(join(folder, "outbox"), 0o755);
+        makeFolder(place, 0o755);
+        writeNewFile(join(place, plainName(file)), bytes, { mode: 0o644 });
+        return sha256Hex(bytes);
+      }),
+  };
+}
+
+// File work is synchronous so that its order is the order of the code; callers see promises.
+function attempt<T>(act: () => T): Promise<T> {
+  return new Promise((done) => {
+    done(act());
+  });
+}

@@ -1,0 +1,184 @@
+/** A site's folder: its files read once, its permissions judged, its ledger verified and folded. */
+
+import { existsSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { ACTIONS } from "../actions/index.ts";
+import { vocabularyOf, type Vocabulary } from "../ceremony/action.ts";
+import { readBindings, type Bindings } from "../ceremony/bindings.ts";
+import { readGenesis, type Genesis } from "../ceremony/genesis.ts";
+import type { History } from "../ceremony/history.ts";
+import { HistoryFold } from "../ceremony/history-fold.ts";
+import { readPolicy, type Policy } from "../ceremony/policy.ts";
+import { timestamp } from "../lib/clock.ts";
+import { fromHex, fromUtf8, sha256Hex } from "../lib/encoding.ts";
+import { signingKeyFromSeed, type SigningKey } from "../lib/ed25519.ts";
+import { KeyriteError } from "../lib/errors.ts";
+import { checkOnlyOwnerWrites, readBounded } from "../lib/files.ts";
+import { parseVerifierKey } from "../lib/note.ts";
+import { LedgerStore } from "../ledger/store.ts";
+import { verifyLedger } from "../ledger/verify.ts";
+import { environment, holder, systemClock } from "./system.ts";
+
+const MEBIBYTE = 1 << 20;
+
+export interface Site {
+  readonly folder: string;
+  readonly genesis: Genesis;
+  readonly genesisBytes: Uint8Array;
+  readonly policy: Policy;
+  readonly policyBytes: Uint8Array;
+  readonly bindings: Bindings;
+}
+
+export interface OpenSite extends Site {
+  readonly ledger: LedgerStore;
+  readonly fold: HistoryFold;
+  readonly history: History;
+  readonly vocabulary: Vocabulary;
+}
+
+/** The folder a command works on: --site, else KEYRITE_SITE, else the current directory. */
+export function siteFolder(option: string | undefined): string {
+  return resolve(option ?? environment("KEYRITE_SITE") ?? ".");
+}
+
+/**
+ * Reads a site's files.
+ * @throws KeyriteError site.missing, site.permissions, ledger.damaged, site.bindings, script.refused
+ */
+export function readSite(folder: string): Site {
+  if (!existsSync(join(folder, "genesis.json"))) {
+    throw new KeyriteError("site.missing", `${folder} is not a site: it has no genesis.json`, {
+      hints: ["name the site with --site DIR or KEYRITE_SITE", "make one with keyrite init"],
+    });
+  }
+  checkOnlyOwnerWrites(folder);
+  const genesisBytes = readBounded(join(folder, "genesis.json"), MEBIBYTE);
+  const policyBytes = readBounded(join(folder, "policy.yaml"), MEBIBYTE);
+  return {
+    folder,
+    genesis: readGenesis(genesisBytes),
+    genesisBytes,
+    policyBytes,
+    policy: readPolicy(policyBytes, "policy.yaml"),
+    bindings: readBindings(readBounded(join(folder, "site.yaml"), MEBIBYTE), folder),
+  };
+}
+
+/** Opens the site's ledger, verifies all of it and folds it; `write` takes the exclusive lock. */
+export function openSite(folder: string, options: { readonly write: boolean }): OpenSite {
+  const site = readSite(folder);
+  const path = join(folder, "ledger.db");
+  const ledger = options.write
+    ? LedgerStore.open(path, {
+        write: { clock: systemClock, key: readLedgerKey(folder), holder: holder() },
+      })
+    : LedgerStore.open(path);
+  try {
+    const vocabulary = vocabularyOf(ACTIONS);
+    const fold = foldLedger(ledger, site.genesis, vocabulary);
+    requireAdoptedPolicy(site, fold.history);
+    requireClock(fold.history);
+    return { ...site, ledger, fold, history: fold.history, vocabulary };
+  } catch (error) {
+    ledger.close();
+    throw error;
+  }
+}
+
+/**
+ * Verifies every byte of a ledger and folds it into its history.
+ * @throws KeyriteError ledger.damaged with the first findings
+ */
+export function foldLedger(
+  ledger: LedgerStore,
+  genesis: Genesis,
+  vocabulary: Vocabulary,
+): HistoryFold {
+  const fold = new HistoryFold({
+    genesis,
+    vocabulary,
+    attachment: (sha256) => ledger.attachment(sha256)?.bytes,
+    cosignatures: {
+      checkpoint: (size) => ledger.checkpoint(size),
+      cosignatures: (size) => ledger.cosignatures(size).map(({ line }) => line),
+    },
+  });
+  const verdict = verifyLedger(ledger, {
+    origin: genesis.origin,
+    key: parseVerifierKey(genesis.ledgerKey),
+    visit: (entry, _, root) => {
+      fold.take(entry, root);
+    },
+  });
+  if (verdict.findings.length > 0) {
+    throw new KeyriteError("ledger.damaged", "the ledger does not verify: nothing is done on it", {
+      hints: [
+        ...verdict.findings.slice(0, 5).map(({ text }) => text),
+        "keyrite verify lists everything; call the auditor",
+      ],
+    });
+  }
+  if (verdict.size > 0 && fold.history.custody.people.size === 0) {
+    throw new KeyriteError("ledger.not-trusted", "the ledger was not founded by this genesis", {
+      hints: fold.history.findings.slice(0, 5).map(({ text }) => text),
+    });
+  }
+  return fold;
+}
+
+/** The policy in force is the one the ledger adopted; the file is only a copy for people. */
+function requireAdoptedPolicy(site: Site, history: History): void {
+  const adopted = history.custody.policy ?? site.genesis.policy;
+  if (site.policy.sha256 === adopted) return;
+  throw new KeyriteError(
+    "ledger.policy-differs",
+    "policy.yaml is not the policy that the ledger adopted",
+    {
+      hints: [
+        `adopted SHA-256: ${adopted}`,
+        `policy.yaml:     ${sha256Hex(site.policyBytes)}`,
+        "put the adopted file back; a policy changes only by the ceremony change-policy",
+      ],
+    },
+  );
+}
+
+function requireClock(history: History): void {
+  const now = timestamp(systemClock.now());
+  if (history.lastTime === null || history.lastTime <= now) return;
+  throw new KeyriteError(
+    "site.clock",
+    `the clock of this machine (${now}) is behind the last entry of the ledger (${history.lastTime})`,
+    { hints: ["set the clock in UTC, with two people watching, and try again"] },
+  );
+}
+
+/**
+ * The ledger's signing key: 32 bytes in hex, readable by the owner alone.
+ * @throws KeyriteError site.missing, site.permissions
+ */
+function readLedgerKey(folder: string): SigningKey {
+  const path = join(folder, "ledger.key");
+  if (!existsSync(path)) {
+    throw new KeyriteError(
+      "site.missing",
+      "the site has no ledger.key, so nothing can be recorded",
+      {
+        hints: ["verify and status work without it; look for the backup of the site's folder"],
+      },
+    );
+  }
+  if ((statSync(path).mode & 0o077) !== 0) {
+    throw new KeyriteError("site.permissions", "ledger.key can be read by others than its owner", {
+      hints: [`chmod 600 ${path}`, "if somebody may have copied it, tell the auditor"],
+    });
+  }
+  const text = readBounded(path, 1024);
+  const seed = fromHex(fromUtf8(text).trim());
+  text.fill(0);
+  if (seed?.length !== 32) {
+    throw new KeyriteError("site.missing", "ledger.key does not hold a ledger key");
+  }
+  return signingKeyFromSeed(seed);
+}
