@@ -6,16 +6,12 @@ import { stringOf } from "./record.ts";
 /** Digests of attachments, as hex, that a verifier of this entry needs. */
 export function citedDigests(entry: Entry): readonly string[] {
   const { data } = entry;
-  switch (entry.type) {
-    case "ledger.created":
-      return [...present([stringOf(data, "genesis")]), ...factDigests(entry)];
-    case "ceremony.opened":
-      return present(["script", "plan", "bindings", "policy"].map((name) => stringOf(data, name)));
-    case "step.completed":
-      return factDigests(entry);
-    default:
-      return [];
+  if (entry.type === "step.completed") return factDigests(entry);
+  if (entry.type === "ledger.created") {
+    return [...present([stringOf(data, "genesis")]), ...factDigests(entry)];
   }
+  if (entry.type !== "ceremony.opened") return [];
+  return present(["script", "plan", "bindings", "policy"].map((name) => stringOf(data, name)));
 }
 
 function factDigests(entry: Entry): readonly string[] {

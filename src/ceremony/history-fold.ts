@@ -5,17 +5,18 @@
 
 import type { Entry } from "../ledger/entry.ts";
 import { parseTimestamp } from "../lib/clock.ts";
-import { fromUtf8, hex } from "../lib/encoding.ts";
+import { fromUtf8 } from "../lib/encoding.ts";
 import { parseCard, type Card } from "../people/card.ts";
 import type { Vocabulary } from "./action.ts";
 import { missingFrom, type Expected } from "./authority.ts";
+import { CeremonyTrack } from "./ceremony-track.ts";
 import { CustodyFold, emptyCustody, type Attending } from "./custody.ts";
 import type { Fact } from "./facts.ts";
 import { foundingFacts } from "./founding.ts";
 import type { Genesis } from "./genesis.ts";
 import { countCosigners, type CosignatureSource } from "./heads.ts";
-import type { CeremonyRecord, History, HistoryFinding } from "./history.ts";
-import { readPlanDocument, type RecordedStep } from "./plan-document.ts";
+import type { History, HistoryFinding } from "./history.ts";
+import { readPlanDocument } from "./plan-document.ts";
 import { readPolicy, type Policy } from "./policy.ts";
 import { integerOf, stringOf } from "./record.ts";
 import {
@@ -25,7 +26,6 @@ import {
   judgeEntry,
   readBegun,
   readFacts,
-  type OpenedStep,
 } from "./step-authority.ts";
 
 /** Longest silence of the clock before its attestation must come first: 30 days (DESIGN: store). */
@@ -42,11 +42,8 @@ export class HistoryFold {
   readonly #sources: HistorySources;
   readonly #fold: CustodyFold;
   readonly #findings: HistoryFinding[] = [];
-  readonly #ceremonies: CeremonyRecord[] = [];
-  readonly #nonces = new Set<string>();
+  readonly #track = new CeremonyTrack();
   #policy: Policy | null = null;
-  #open: CeremonyRecord | null = null;
-  #opened: OpenedStep | null = null;
   #size = 0;
   #lastTime: string | null = null;
   #cosigned = 0;
@@ -63,8 +60,8 @@ export class HistoryFold {
       lastTime: this.#lastTime,
       custody: this.#fold.custody,
       policy: this.#policy,
-      ceremonies: this.#ceremonies,
-      open: this.#open,
+      ceremonies: this.#track.ceremonies,
+      open: this.#track.open,
       cosigned: this.#cosigned,
       clockGap: this.#clockGap,
       findings: this.#findings,
@@ -86,52 +83,45 @@ export class HistoryFold {
 
   #dispatch(entry: Entry, root: () => Uint8Array): void {
     switch (entry.type) {
-      case "ledger.created": {
+      case "ledger.created":
         this.#found(entry);
-        return;
-      }
-      case "ceremony.opened": {
+        break;
+      case "ceremony.opened":
         this.#openCeremony(entry);
-        return;
-      }
-      case "step.opened": {
-        this.#openStep(entry, root);
-        return;
-      }
-      case "step.begun": {
+        break;
+      case "step.opened":
+        if (!this.#track.openStep(entry, root)) {
+          this.#find(entry, "order", "it opens no step of the plan");
+        }
+        break;
+      case "step.begun":
         this.#begin(entry);
-        return;
-      }
-      case "step.completed": {
+        break;
+      case "step.completed":
         this.#complete(entry);
-        return;
-      }
-      case "step.failed": {
-        this.#endStep(entry, "failed");
-        return;
-      }
-      case "step.refused": {
-        this.#endStep(entry, "refused");
-        return;
-      }
-      case "ceremony.closed": {
+        break;
+      case "step.failed":
+        this.#track.endStep(entry, "failed");
+        break;
+      case "step.refused":
+        this.#track.endStep(entry, "refused");
+        break;
+      case "ceremony.closed":
         this.#close(entry);
-        return;
-      }
-      case "ceremony.abandoned": {
+        break;
+      case "ceremony.abandoned":
         this.#abandon(entry);
-        return;
-      }
+        break;
       case "tail.adopted":
         this.#decided(entry, `adopt ${integerOf(entry.data, "to") ?? 0}`);
-        return;
+        break;
       case "deviation.recorded":
-        if (this.#open !== null) this.#open.deviations += 1;
-        return;
+        if (this.#track.open !== null) this.#track.open.deviations += 1;
+        break;
       case "auth.failed":
       case "plan.amended":
       case "clock.attested":
-        return;
+        break;
     }
   }
 
@@ -157,9 +147,9 @@ export class HistoryFold {
   }
 
   #openCeremony(entry: Entry): void {
-    if (this.#open !== null) {
-      this.#find(entry, "order", `a ceremony is opened while ${this.#open.id} is open`);
-      this.#open.state = "abandoned";
+    const { open } = this.#track;
+    if (open !== null) {
+      this.#find(entry, "order", `a ceremony is opened while ${open.id} is open`);
     }
     const planDigest = stringOf(entry.data, "plan") ?? "";
     const bytes = this.#sources.attachment(planDigest);
@@ -167,83 +157,29 @@ export class HistoryFold {
     const plan = read?.sha256 === planDigest ? read : undefined;
     if (plan === undefined) this.#find(entry, "attachment", "the plan it cites is missing");
     this.#fold.endCeremony();
-    this.#opened = null;
-    this.#open = {
-      id: entry.ceremony ?? "",
-      title: stringOf(entry.data, "title") ?? "",
-      script: plan?.script.name ?? "",
-      version: plan?.script.version ?? "",
-      openedSeq: entry.seq,
-      openedAt: entry.time,
-      plan,
-      state: "open",
-      closedAt: null,
-      attending: [],
-      steps: new Map(),
-      deviations: 0,
-      doubt: null,
-    };
-    this.#ceremonies.push(this.#open);
-  }
-
-  #openStep(entry: Entry, root: () => Uint8Array): void {
-    const step = this.#plannedStep(entry);
-    const nonce = stringOf(entry.data, "nonce");
-    this.#opened = null;
-    if (step === undefined || nonce === undefined || this.#nonces.has(nonce)) {
-      this.#find(entry, "order", "it opens no step of the plan");
-      return;
-    }
-    this.#nonces.add(nonce);
-    const shown = entry.data["shown"];
-    this.#opened = {
-      seq: entry.seq,
-      size: entry.seq + 1,
-      root: hex(root()),
-      nonce,
-      step,
-      subject: stringOf(entry.data, "subject") ?? null,
-      shown: Array.isArray(shown) ? shown.map(String) : [],
-      begun: null,
-    };
-    // Adopting a tail and abandoning open a step again that has already ended: its outcome stays.
-    if (stringOf(entry.data, "purpose") === "step") this.#open?.steps.set(step.id, "opened");
-  }
-
-  #plannedStep(entry: Entry): RecordedStep | undefined {
-    if (this.#open === null || entry.ceremony !== this.#open.id) return undefined;
-    const n = integerOf(entry.data, "n");
-    const step = this.#open.plan?.steps.find((s) => s.n === n);
-    return step?.id === entry.step ? step : undefined;
+    this.#track.begin(entry, plan);
   }
 
   #begin(entry: Entry): void {
-    const opened = this.#opened;
-    if (this.#open === null || opened?.step.id !== entry.step || opened.begun !== null) {
+    const { step } = this.#track;
+    if (step?.begun !== null || step.step.id !== entry.step) {
       this.#find(entry, "order", "it begins a step that is not open");
       return;
     }
-    const begun = readBegun(entry, opened, this.#judge(entry, "agree"));
-    if (typeof begun === "string") {
-      this.#find(entry, "authority", begun);
-      return;
-    }
-    opened.begun = begun;
-    const { n, id, action } = opened.step;
-    const { seq, time } = entry;
-    this.#open.steps.set(id, "begun");
-    this.#open.doubt = { n, id, action, begunSeq: seq, time, intent: begun.intent };
+    const begun = readBegun(entry, step, this.#judge(entry, "agree"));
+    if (typeof begun === "string") this.#find(entry, "authority", begun);
+    else this.#track.beginStep(entry, begun);
   }
 
   /** The agreements of an entry that count; every other one is a finding. */
   #judge(entry: Entry, decision: Expected["decision"]): readonly Attending[] {
     const { custody } = this.#fold;
-    const plan = this.#open?.plan;
-    if (this.#opened === null || plan === undefined) {
+    const { step, open } = this.#track;
+    if (step === null || open?.plan === undefined) {
       if (entry.agreements.length > 0) this.#find(entry, "authority", "no step is open");
       return [];
     }
-    const expected = expectedOf(this.#opened, plan, entry.ceremony ?? "", custody, decision);
+    const expected = expectedOf(step, open.plan, entry.ceremony ?? "", custody, decision);
     const minutes = this.#policy?.agreement.minutes ?? 0;
     const result = judgeEntry(entry, expected, minutes, (person) => this.#cardOf(entry, person));
     for (const problem of result.problems) this.#find(entry, "authority", problem);
@@ -252,20 +188,21 @@ export class HistoryFold {
 
   #cardOf(entry: Entry, person: string): Card | undefined {
     const enrolled = this.#fold.custody.people.get(person);
-    if (enrolled !== undefined || this.#opened === null) return enrolled?.card;
-    const begun = readBegun(entry, this.#opened, []);
+    const { step } = this.#track;
+    if (enrolled !== undefined || step === null) return enrolled?.card;
+    const begun = readBegun(entry, step, []);
     if (typeof begun === "string" || begun.candidate?.person !== person) return undefined;
     return this.#attachedCard(begun.candidate.card);
   }
 
   #complete(entry: Entry): void {
-    const opened = this.#opened;
+    const opened = this.#track.step;
     if (opened?.begun == null || entry.step !== opened.step.id) {
       this.#find(entry, "authority", "it completes a step that was not begun");
       return;
     }
     const { step, begun } = opened;
-    this.#endStep(entry, "completed");
+    this.#track.endStep(entry, "completed");
     const facts = readFacts(entry);
     if (typeof facts === "string") {
       this.#find(entry, "authority", `a fact is malformed: ${facts}`);
@@ -293,9 +230,10 @@ export class HistoryFold {
     }
     if (policy !== undefined) this.#policy = policy;
     if (fact.kind === "clock.attested") this.#clockGap = false;
-    if (this.#open === null) return;
-    if (fact.kind === "deviation.recorded") this.#open.deviations += 1;
-    if (fact.kind === "people.present") this.#open.attending = fact.attending;
+    const { open } = this.#track;
+    if (open === null) return;
+    if (fact.kind === "deviation.recorded") open.deviations += 1;
+    if (fact.kind === "people.present") open.attending = fact.attending;
   }
 
   #attachedCard(sha256: string): Card | undefined {
@@ -316,15 +254,6 @@ export class HistoryFold {
     }
   }
 
-  #endStep(entry: Entry, outcome: "completed" | "failed" | "refused"): void {
-    if (this.#open === null || entry.step === null || this.#opened?.step.id !== entry.step) return;
-    // A refusal cannot end what has begun: only an outcome or a decision of people removes a doubt.
-    if (outcome === "refused" && this.#opened.begun !== null) return;
-    this.#open.steps.set(entry.step, outcome);
-    if (this.#opened.begun !== null) this.#open.doubt = null;
-    this.#opened = null;
-  }
-
   /** Whether two or more people took this decision; otherwise a finding. */
   #decided(entry: Entry, decision: Expected["decision"]): boolean {
     const agreed = this.#judge(entry, decision);
@@ -337,37 +266,24 @@ export class HistoryFold {
     return problem === undefined;
   }
 
-  /** The open ceremony when the entry belongs to it. */
-  #openedBy(entry: Entry): CeremonyRecord | null {
-    return this.#open !== null && this.#open.id === entry.ceremony ? this.#open : null;
-  }
-
   #close(entry: Entry): void {
-    const open = this.#openedBy(entry);
-    if (open === null || open.doubt !== null) {
-      this.#find(entry, "order", "it closes a ceremony that cannot be closed");
-      return;
-    }
-    this.#end(open, entry, "closed");
+    const open = this.#track.openedBy(entry);
+    if (open?.doubt === null) this.#end(entry, "closed");
+    else this.#find(entry, "order", "it closes a ceremony that cannot be closed");
   }
 
   #abandon(entry: Entry): void {
-    const open = this.#openedBy(entry);
-    if (open === null) {
+    if (this.#track.openedBy(entry) === null) {
       this.#find(entry, "order", "it abandons a ceremony that is not open");
       return;
     }
     // Before anything was begun nobody has to agree to giving up; afterwards two people do.
-    const acted = [...open.steps.values()].some((s) => s !== "opened" && s !== "refused");
-    if (acted && !this.#decided(entry, "abandon")) return;
-    this.#end(open, entry, "abandoned");
+    if (this.#track.acted && !this.#decided(entry, "abandon")) return;
+    this.#end(entry, "abandoned");
   }
 
-  #end(open: CeremonyRecord, entry: Entry, state: "closed" | "abandoned"): void {
-    open.state = state;
-    open.closedAt = entry.time;
-    this.#open = null;
-    this.#opened = null;
+  #end(entry: Entry, state: "closed" | "abandoned"): void {
+    this.#track.end(entry, state);
     this.#fold.endCeremony();
     this.recountCosigners();
   }
