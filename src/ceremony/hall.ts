@@ -28,6 +28,11 @@ export interface Hall {
   medium(person: string, name: string): Promise<Medium>;
   readonly files: SiteFiles;
   outbox(ceremony: string): Outbox;
+  /**
+   * The first input file (script, site.yaml, policy.yaml) that is not any more what was read at the
+   * start, or undefined: what was agreed is what runs.
+   */
+  changedInput(): string | undefined;
   /** True once somebody pressed Ctrl-C while no prompt was open. */
   interrupted(): boolean;
 }

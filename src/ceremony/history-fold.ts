@@ -10,7 +10,7 @@ import { parseCard, type Card } from "../people/card.ts";
 import type { Vocabulary } from "./action.ts";
 import { missingFrom, type Expected } from "./authority.ts";
 import { CeremonyTrack } from "./ceremony-track.ts";
-import { CustodyFold, emptyCustody, type Attending } from "./custody.ts";
+import { custodyDigest, CustodyFold, emptyCustody, type Attending } from "./custody.ts";
 import type { Fact } from "./facts.ts";
 import { foundingFacts } from "./founding.ts";
 import type { Genesis } from "./genesis.ts";
@@ -267,9 +267,14 @@ export class HistoryFold {
   }
 
   #close(entry: Entry): void {
-    const open = this.#track.openedBy(entry);
-    if (open?.doubt === null) this.#end(entry, "closed");
-    else this.#find(entry, "order", "it closes a ceremony that cannot be closed");
+    if (this.#track.openedBy(entry)?.doubt !== null) {
+      this.#find(entry, "order", "it closes a ceremony that cannot be closed");
+      return;
+    }
+    if (stringOf(entry.data, "custody") !== custodyDigest(this.#fold.custody)) {
+      this.#find(entry, "custody", "the custody it states is not what the entries establish");
+    }
+    this.#end(entry, "closed");
   }
 
   #abandon(entry: Entry): void {

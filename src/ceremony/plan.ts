@@ -162,9 +162,9 @@ class Planner {
 
   #checkRoles(): void {
     const { script, custody, policy } = this.#input;
-    for (const needed of policy.witnesses[script.caClass === "none" ? "root" : script.caClass] ??
-      []) {
-      if (script.caClass !== "none" && script.roles[needed] === undefined) {
+    const witnesses = script.caClass === "none" ? [] : (policy.witnesses[script.caClass] ?? []);
+    for (const needed of witnesses) {
+      if (script.roles[needed] === undefined) {
         this.#object(["roles"], `the policy wants a ${needed} at a ${script.caClass} ceremony`);
       }
     }

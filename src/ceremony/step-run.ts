@@ -76,6 +76,18 @@ export class StepRun {
     }
   }
 
+  // Q12: the bytes were read once, so a swap cannot change what runs; it still means that somebody
+  // works on this machine against the people in the room.
+  #requireUnchanged(): void {
+    const changed = this.#parts.hall.changedInput();
+    if (changed === undefined) return;
+    throw new KeyriteError(
+      "people.agreement-invalid",
+      `${changed} is not the file that the people in the room agreed to`,
+      { hints: ["somebody changed it during the ceremony: find out who before going on"] },
+    );
+  }
+
   async #gate(
     subject: Subject<JsonObject> | undefined,
   ): Promise<{ readonly contributions: readonly Contribution[]; readonly seq: number }> {
@@ -106,6 +118,7 @@ export class StepRun {
     requireFresh(agreements, hall.clock, room.policy.agreement.minutes);
     this.#requireQuorum(subject, agreements);
     this.#requireConditions();
+    this.#requireUnchanged();
     return { contributions, seq: this.#begin(opened.seq, subject, wanted, agreements) };
   }
 

@@ -1,5 +1,6 @@
 /** `keyrite run`: conducts a ceremony, or abandons the one that is open. */
 
+import { basename, join } from "node:path";
 import { Conductor } from "../ceremony/conduct.ts";
 import { abandonOpen, findingLines } from "../ceremony/abandon.ts";
 import type { Participant } from "../ceremony/action.ts";
@@ -11,7 +12,9 @@ import { ONLOOKERS } from "../ceremony/words.ts";
 import type { Hsm } from "../hsm/token.ts";
 import { createHsm } from "../hsm/hsm.ts";
 import { timestamp } from "../lib/clock.ts";
+import { equalBytes } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
+import { readBounded } from "../lib/files.ts";
 import { kdfMilliseconds } from "../lib/age.ts";
 import { software } from "./package-root.ts";
 import { openConsole, type OpenedConsole } from "./consoles.ts";
@@ -79,7 +82,11 @@ async function conduct(
   options: RunOptions,
 ): Promise<Ended> {
   const { open } = site.history;
-  const hall = makeHall(site, hsm, opened, options);
+  const inputs = new Map([
+    [join(site.folder, "site.yaml"), site.bindings.bytes],
+    [join(site.folder, "genesis.json"), site.genesisBytes],
+  ]);
+  const hall = makeHall(site, hsm, opened, options, inputs);
   const recorder = new Recorder(site.ledger, site.fold);
   if (options.abandon === true) {
     if (open === null) throw new KeyriteError("usage.refused", "no ceremony is open at this site");
@@ -94,6 +101,7 @@ async function conduct(
     });
   }
   const file = findScript(name);
+  inputs.set(file.path, file.bytes);
   const set = { ...opened.set, ...readSetOptions(options.set) };
   const plan = requirePlan(await planOnSite(site, file, set), file);
   const ceremony = ceremonyId(plan.script.name);
@@ -101,7 +109,13 @@ async function conduct(
   return { ceremony, state: "closed", closing };
 }
 
-function makeHall(site: OpenSite, hsm: Hsm, opened: OpenedConsole, options: RunOptions): Hall {
+function makeHall(
+  site: OpenSite,
+  hsm: Hsm,
+  opened: OpenedConsole,
+  options: RunOptions,
+  inputs: ReadonlyMap<string, Uint8Array>,
+): Hall {
   const media = new Map([...site.bindings.media, ...readMediumOptions(options.medium)]);
   return {
     genesis: site.genesis,
@@ -119,8 +133,26 @@ function makeHall(site: OpenSite, hsm: Hsm, opened: OpenedConsole, options: RunO
     medium: mediumSource(opened.console, media),
     files: siteFiles(site.folder),
     outbox: (ceremony) => outbox(site.folder, ceremony),
+    changedInput: () => changedInput(inputs),
     interrupted: () => opened.interrupted(),
   };
+}
+
+/** Name of the first file whose bytes are not those that were read at the start. */
+function changedInput(inputs: ReadonlyMap<string, Uint8Array>): string | undefined {
+  for (const [path, bytes] of inputs) {
+    if (!holdsStill(path, bytes)) return basename(path);
+  }
+  return undefined;
+}
+
+function holdsStill(path: string, bytes: Uint8Array): boolean {
+  try {
+    return equalBytes(readBounded(path, bytes.length), bytes);
+  } catch {
+    // Gone, longer, or no regular file any more: not what was read in any case.
+    return false;
+  }
 }
 
 /** `YYYYMMDD-<script>-<4 base32>`, unique enough to be read aloud and never reused at a site. */

@@ -180,5 +180,7 @@ function readLedgerKey(folder: string): SigningKey {
   if (seed?.length !== 32) {
     throw new KeyriteError("site.missing", "ledger.key does not hold a ledger key");
   }
-  return signingKeyFromSeed(seed);
+  const key = signingKeyFromSeed(seed);
+  seed.fill(0);
+  return key;
 }
