@@ -10,10 +10,11 @@ import { didYouMean } from "../lib/suggest.ts";
 import type { Action, BoundStep, Vocabulary } from "./action.ts";
 import type { Bindings } from "./bindings.ts";
 import { CustodyFold, type Custody } from "./custody.ts";
-import { finishStep, planDocument, rosterFills } from "./plan-document.ts";
+import { byBlames, roleBlames, tokenBlames, type Blame } from "./plan-blames.ts";
+import { finishStep, planDocument } from "./plan-document.ts";
 import type { Policy } from "./policy.ts";
 import { CLOSE, parseParam, type Script, type ScriptStep } from "./script.ts";
-import { ONLOOKERS, type Role } from "./words.ts";
+import type { Role } from "./words.ts";
 
 /** The build that plans and runs: part of what people agree to. */
 export interface Software {
@@ -75,6 +76,8 @@ class Planner {
   readonly #input: PlanInput;
   readonly #objections: Objection[] = [];
   readonly #fold: CustodyFold;
+  /** Tokens whose binding was checked already: one objection a token. */
+  readonly #tokens = new Set<string>();
 
   constructor(input: PlanInput) {
     this.#input = input;
@@ -84,7 +87,7 @@ class Planner {
   plan(): Planning {
     const { script } = this.#input;
     const params = this.#params();
-    this.#checkRoles();
+    this.#blame([], roleBlames(this.#input));
     const steps = script.steps.map((step, index) => this.#step(step, index, params));
     if (this.#objections.length > 0) return { ok: false, objections: this.#objections };
     const document = planDocument(this.#input, params, steps);
@@ -98,6 +101,16 @@ class Planner {
     const { line, col } = document.locate(path);
     const at = `${document.file}:${line}:${col}`;
     this.#objections.push(hint === undefined ? { at, text } : { at, text, hint });
+  }
+
+  #blame(path: readonly (string | number)[], blames: readonly Blame[]): void {
+    for (const { at, text, hint } of blames) this.#object([...path, ...at], text, hint);
+  }
+
+  #checkToken(path: readonly (string | number)[], token: string): void {
+    if (this.#tokens.has(token)) return;
+    this.#tokens.add(token);
+    this.#blame(path, tokenBlames(this.#input, token));
   }
 
   #params(): Readonly<Record<string, string | number>> {
@@ -125,62 +138,9 @@ class Planner {
           ["params", name],
           `parameter "${name}": the value "${text}" ${parsed.problem}`,
         );
-      if (spec.type === "token") this.#checkToken(name, String(text));
+      if (spec.type === "token") this.#checkToken(["params", name], String(text));
     }
     return values;
-  }
-
-  #checkToken(param: string, token: string): void {
-    const binding = this.#input.bindings.tokens.get(token);
-    if (binding === undefined) {
-      const known = [...this.#input.bindings.tokens.keys()];
-      const near = didYouMean(token, known);
-      this.#object(
-        ["params", param],
-        `token "${token}" has no binding in site.yaml`,
-        near === undefined ? `bound there: ${known.join(", ")}` : `did you mean "${near}"?`,
-      );
-      return;
-    }
-    const bound = this.#input.custody.tokens.get(token);
-    if (bound !== undefined && binding.serial !== "blank" && binding.serial !== bound.serial) {
-      this.#object(
-        ["params", param],
-        `site.yaml gives token ${token} the serial "${binding.serial}", the ledger binds it to "${bound.serial}"`,
-        "the ledger wins: correct site.yaml",
-      );
-    }
-    const module = this.#input.modules[binding.module.name];
-    if (bound !== undefined && module !== undefined && module !== bound.module) {
-      this.#object(
-        ["params", param],
-        `the module file of token ${token} is not the one it was bound with`,
-        `expected SHA-256 ${bound.module}, found ${module}`,
-      );
-    }
-  }
-
-  #checkRoles(): void {
-    const { script, custody, policy } = this.#input;
-    const witnesses = script.caClass === "none" ? [] : (policy.witnesses[script.caClass] ?? []);
-    for (const needed of witnesses) {
-      if (script.roles[needed] === undefined) {
-        this.#object(["roles"], `the policy wants a ${needed} at a ${script.caClass} ceremony`);
-      }
-    }
-    for (const [name, count] of Object.entries(script.roles) as [Role, number][]) {
-      const able = [...custody.people.values()].filter((p) => p.roles.includes(name));
-      if (able.length < count) {
-        this.#object(
-          ["roles", name],
-          `the script needs ${count} × ${name}, the roster has ${able.length}`,
-          "enrol more people with the role, or correct the script",
-        );
-      }
-    }
-    if (!rosterFills(script.roles, custody)) {
-      this.#object(["roles"], "the roster cannot fill all roles with different people");
-    }
   }
 
   #step(step: ScriptStep, index: number, params: Readonly<Record<string, Json>>): PlanStep {
@@ -198,8 +158,12 @@ class Planner {
       this.#object([...path, "action"], `there is no action "${step.action}"`, hint);
       return finishStep({ ...base, instruction: "", control: "none" }, step, {});
     }
-    this.#checkBy(step, action, path);
+    this.#blame(path, byBlames(step, action));
     const values = this.#substitute(step.with, params, [...path, "with"]);
+    const { token } = values;
+    if (typeof token === "string" && !token.startsWith("$")) {
+      this.#checkToken([...path, "with", "token"], token);
+    }
     const bound = this.#bind(action, values, [...path, "with"]);
     if (bound === undefined) {
       return finishStep({ ...base, instruction: "", control: action.control }, step, values);
@@ -207,28 +171,6 @@ class Planner {
     this.#simulate(step, bound, path);
     const instruction = bound.instruction;
     return finishStep({ ...base, instruction, control: action.control, bound }, step, values);
-  }
-
-  #checkBy(step: ScriptStep, action: Action, path: readonly (string | number)[]): void {
-    const by = [...path, "by"];
-    if ((action.control === "everyone") !== (step.by === "everyone")) {
-      this.#object(
-        by,
-        action.control === "everyone"
-          ? `${action.name} is by everyone`
-          : `${action.name} needs a list of roles, not everyone`,
-      );
-      return;
-    }
-    if (step.by === "everyone") return;
-    if (action.control === "dual" && step.by.length < 2) {
-      this.#object(by, `${action.name} is under dual control: name at least two people's roles`);
-    }
-    for (const onlooker of ONLOOKERS) {
-      if (action.control === "dual" && step.by.includes(onlooker)) {
-        this.#object(by, `${onlooker} looks on and cannot authorise ${action.name}`);
-      }
-    }
   }
 
   // A scalar that is exactly "$name" is that parameter's value: no concatenation, no expressions.
