@@ -100,6 +100,10 @@ export const CKM = {
   ML_DSA: 0x1d,
 } as const;
 
+/** Mask generation functions of OAEP and their source of the label. */
+export const CKG = { MGF1_SHA1: 1, MGF1_SHA256: 2 } as const;
+export const CKZ_DATA_SPECIFIED = 1;
+
 type AttributeKind = "flag" | "number" | "class" | "keyType" | "mechanism" | "bytes" | "text";
 
 /** Every attribute we ask for, read or compare, with the form of its value. */
@@ -108,6 +112,7 @@ export const CKA = {
   TOKEN: { type: 0x1, kind: "flag" },
   PRIVATE: { type: 0x2, kind: "flag" },
   LABEL: { type: 0x3, kind: "text" },
+  VALUE: { type: 0x11, kind: "bytes" },
   TRUSTED: { type: 0x86, kind: "flag" },
   KEY_TYPE: { type: 0x100, kind: "keyType" },
   ID: { type: 0x102, kind: "bytes" },
@@ -137,6 +142,9 @@ export const CKA = {
   EC_POINT: { type: 0x181, kind: "bytes" },
   ALWAYS_AUTHENTICATE: { type: 0x202, kind: "flag" },
   WRAP_WITH_TRUSTED: { type: 0x210, kind: "flag" },
+  UNWRAP_TEMPLATE: { type: 0x4000_0212, kind: "bytes" },
+  /** NSS keeps the public point of an EC private key under this name of its own. */
+  NSS_DB: { type: 0xd5a0_db00, kind: "bytes" },
 } as const satisfies Record<string, { readonly type: number; readonly kind: AttributeKind }>;
 
 /** Name of an attribute without its `CKA_`. */
@@ -148,6 +156,16 @@ export function nameOf(
   names: Readonly<Record<string, number>>,
   value: number,
 ): string {
-  const found = Object.entries(names).find(([, number]) => number === value);
-  return found === undefined ? `0x${value.toString(16)}` : `${prefix}_${found[0]}`;
+  const name = reversed(names).get(value);
+  return name === undefined ? `0x${value.toString(16)}` : `${prefix}_${name}`;
+}
+
+const maps = new Map<Readonly<Record<string, number>>, ReadonlyMap<number, string>>();
+
+function reversed(names: Readonly<Record<string, number>>): ReadonlyMap<number, string> {
+  const known = maps.get(names);
+  if (known !== undefined) return known;
+  const made = new Map(Object.entries(names).map(([name, number]) => [number, name]));
+  maps.set(names, made);
+  return made;
 }

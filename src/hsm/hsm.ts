@@ -98,8 +98,10 @@ class Pkcs11Hsm implements Hsm {
     }
     const opened: Session = new Pkcs11Session({
       context: { module: module.raw, session },
+      slot,
       info,
       profile: module.profile,
+      tokenDir: module.tokenDir,
       random: this.#random,
       ended: () => this.#sessions.delete(opened),
     });

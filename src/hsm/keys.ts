@@ -3,30 +3,25 @@
  * compared, the public key is judged in software, and the pair proves itself with signatures.
  */
 
-import { schemeFor } from "../lib/algorithms.ts";
+import { schemeFor, type KeyAlgorithm } from "../lib/algorithms.ts";
 import { KeyriteError } from "../lib/errors.ts";
-import { concat, equalBytes, sha256Hex, utf8 } from "../lib/encoding.ts";
+import { equalBytes, sha256Hex } from "../lib/encoding.ts";
 import type { Random } from "../lib/clock.ts";
-import {
-  attributesToJson,
-  encode,
-  readAttributes,
-  sameValue,
-  toJson,
-  type Attributes,
-} from "./attributes.ts";
+import { ALGORITHMS } from "./algorithms.ts";
+import { attributesToJson, encode, readAttributes } from "./attributes.ts";
 import { CKM, CKO, nameOf, type AttributeName } from "./constants.ts";
-import { findBy, idBytes, type Context } from "./objects.ts";
-import { waiversFor, type ModuleProfile, type Waiver } from "./profiles.ts";
+import { askedTemplate, expectation, requireObject } from "./object-check.ts";
+import { findBy, idBytes, refuseTaken, type Context } from "./objects.ts";
+import type { ModuleProfile } from "./profiles.ts";
 import { spkiForComparison, spkiOf } from "./public-key.ts";
-import type { Handle } from "./raw.ts";
-import { sign, type NonceMemory } from "./sign.ts";
-import { templatesFor, type TemplateEntry } from "./templates.ts";
+import { withUnwrapTemplate } from "./kek-template.ts";
+import type { Handle, RawTemplate } from "./raw.ts";
+import { challenge, sign, type NonceMemory } from "./sign.ts";
+import { templatesFor } from "./templates.ts";
 import type { GeneratedKey, GenerateRequest } from "./token.ts";
+import { proveTransport } from "./transport.ts";
+import type { Formats } from "./wire-formats.ts";
 
-/** First line of every challenge: no other message that a CA key signs begins like this. */
-export const CHALLENGE_PREFIX = "keyrite/challenge/v1\n";
-const CHALLENGE_NONCE_BYTES = 32;
 /** Two, so that a token that repeats its ECDSA nonce shows it before it signs anything public. */
 const CHALLENGES = 2;
 
@@ -35,6 +30,7 @@ export interface Surroundings {
   readonly profile: ModuleProfile;
   readonly random: Random;
   readonly nonces: NonceMemory;
+  readonly formats: () => Promise<Formats>;
 }
 
 /**
@@ -44,48 +40,56 @@ export interface Surroundings {
 export async function generateKeyPair(
   context: Context,
   request: GenerateRequest,
-  { profile, random, nonces }: Surroundings,
+  means: Surroundings,
 ): Promise<GeneratedKey> {
-  refuseTaken(context, request);
+  const { profile } = means;
+  refuseUnfitPurpose(request);
+  refuseTaken(context, request.label, request.ckaId);
   const templates = templatesFor(request);
-  const publicHalf = halfOf("public", templates.publicKey, profile);
-  const privateHalf = halfOf("private", templates.privateKey, profile);
-  await context.module.generateKeyPair(
-    context.session,
-    templates.mechanism,
-    publicHalf.template,
-    privateHalf.template,
-  );
+  const publicHalf = expectation(profile, "generated-public", templates.publicKey);
+  const privateHalf = expectation(profile, "generated-private", templates.privateKey);
+  const generate = (privateTemplate: RawTemplate): Promise<unknown> =>
+    context.module.generateKeyPair(
+      context.session,
+      templates.mechanism,
+      askedTemplate(publicHalf),
+      privateTemplate,
+    );
+  const asked = askedTemplate(privateHalf);
+  // What a transport key unwraps must not be readable; a CA key unwraps nothing.
+  if (request.purpose === "transport") await withUnwrapTemplate(profile, asked, generate);
+  else await generate(asked);
 
   const objects = onePair(context, request);
-  const publicKey = compare(context, objects.publicKey, publicHalf, request);
-  const privateKey = compare(context, objects.privateKey, privateHalf, request);
-  const spki = spkiOf(request.algorithm, publicKey.attributes);
+  const named = (half: string): string => `the ${half} key with CKA_ID ${request.ckaId}`;
+  const publicKey = requireObject(
+    context,
+    objects.publicKey,
+    publicHalf,
+    named("public"),
+    QUARANTINE,
+  );
+  const privateKey = requireObject(
+    context,
+    objects.privateKey,
+    privateHalf,
+    named("private"),
+    QUARANTINE,
+  );
+  const { module, session } = context;
+  const values = readAttributes(module, session, objects.publicKey, valuesOf(request.algorithm));
+  const spki = spkiOf(request.algorithm, values);
   refuseKnownKey(context, objects.publicKey, spki);
-  await proveSignatures(context, request, spki, { random, nonces });
+  const residuals = await prove(context, request, { spki, object: objects.privateKey }, means);
   return {
     spki,
     spkiSha256: sha256Hex(spki),
     ckaId: request.ckaId,
-    privateAttributes: attributesToJson(onlyTemplated(privateKey.attributes, privateHalf)),
-    publicAttributes: attributesToJson(onlyTemplated(publicKey.attributes, publicHalf)),
+    privateAttributes: attributesToJson(privateKey.attributes),
+    publicAttributes: attributesToJson(publicKey.attributes),
     mechanism: nameOf("CKM", CKM, templates.mechanism),
-    waivers: [...new Set([...privateKey.waived, ...publicKey.waived])],
+    waivers: [...new Set([...privateKey.waived, ...publicKey.waived, ...residuals])],
   };
-}
-
-// Any object counts, also a certificate: names that mean two things get mixed up later.
-function refuseTaken(context: Context, request: GenerateRequest): void {
-  const taken =
-    findBy(context, "ID", idBytes(request.ckaId)).length > 0
-      ? `CKA_ID ${request.ckaId}`
-      : findBy(context, "LABEL", request.label).length > 0
-        ? `the label ${request.label}`
-        : undefined;
-  if (taken === undefined) return;
-  throw new KeyriteError("hsm.object-exists", `an object on the token has ${taken} already`, {
-    hints: ["choose another label, or inspect what is there with `keyrite hsm inspect`"],
-  });
 }
 
 // The handles that generation returned are not used: later steps find the key by its id, so the
@@ -111,75 +115,11 @@ function onePair(
   return { publicKey, privateKey };
 }
 
-interface Half {
-  readonly name: "public" | "private";
-  readonly entries: readonly TemplateEntry[];
-  readonly template: readonly ReturnType<typeof encode>[];
-  readonly waivers: ReadonlyMap<AttributeName, Waiver>;
-}
-
-function halfOf(
-  name: Half["name"],
-  entries: readonly TemplateEntry[],
-  profile: ModuleProfile,
-): Half {
-  const waivers = new Map(
-    waiversFor(profile, name).flatMap((waiver) =>
-      waiver.attributes.map((attribute) => [attribute, waiver] as const),
-    ),
-  );
-  const template = entries
-    .filter((entry) => entry.role === "asked" && waivers.get(entry.name)?.omit !== true)
-    .map((entry) => encode(entry.name, entry.value));
-  return { name, entries, template, waivers };
+function valuesOf(algorithm: KeyAlgorithm): readonly AttributeName[] {
+  return ALGORITHMS[algorithm].family === "rsa" ? ["MODULUS", "PUBLIC_EXPONENT"] : ["EC_POINT"];
 }
 
 const PUBLIC_VALUES: readonly AttributeName[] = ["MODULUS", "PUBLIC_EXPONENT", "EC_POINT"];
-
-function compare(
-  { module, session }: Context,
-  object: Handle,
-  half: Half,
-  request: GenerateRequest,
-): { readonly attributes: Attributes; readonly waived: readonly string[] } {
-  const names = new Set(half.entries.map((entry) => entry.name));
-  if (half.name === "public") for (const name of PUBLIC_VALUES) names.add(name);
-  const attributes = readAttributes(module, session, object, [...names]);
-  const differing = half.entries.filter((entry) => differs(entry, attributes));
-  const excused = (entry: TemplateEntry): boolean =>
-    half.waivers.get(entry.name)?.reads === (attributes.get(entry.name) ?? "nothing");
-  const unexcused = differing.filter((entry) => !excused(entry));
-  if (unexcused.length > 0) {
-    const list = unexcused.map((entry) => difference(entry, attributes)).join("; ");
-    throw new KeyriteError(
-      "hsm.attribute-differs",
-      `the ${half.name} key with CKA_ID ${request.ckaId} is not what was asked for: ${list}`,
-      { hints: QUARANTINE },
-    );
-  }
-  const waived = differing.flatMap((entry) => half.waivers.get(entry.name)?.sentence ?? []);
-  return { attributes, waived };
-}
-
-// Modulus and point are left to the SPKI, which says them once and in full.
-function onlyTemplated(attributes: Attributes, half: Half): Attributes {
-  const names = new Set(half.entries.map((entry) => entry.name));
-  return new Map([...attributes].filter(([name]) => names.has(name)));
-}
-
-function differs(entry: TemplateEntry, attributes: Attributes): boolean {
-  const value = attributes.get(entry.name);
-  if (value === undefined) return true;
-  if (sameValue(value, entry.value)) return false;
-  return entry.alternative === undefined || !sameValue(value, entry.alternative);
-}
-
-function difference(entry: TemplateEntry, attributes: Attributes): string {
-  const wanted = String(toJson(entry.name, entry.value));
-  const value = attributes.get(entry.name);
-  const found = value === undefined ? "not given" : String(toJson(entry.name, value));
-  return `CKA_${entry.name} is ${found}, not ${wanted}`;
-}
 
 const QUARANTINE = [
   "the key stays on the token and must not be used: record what becomes of it",
@@ -206,6 +146,31 @@ function refuseKnownKey(context: Context, own: Handle, spki: Uint8Array): void {
   }
 }
 
+function refuseUnfitPurpose({ purpose, algorithm }: GenerateRequest): void {
+  if (purpose !== "transport" || ALGORITHMS[algorithm].family === "rsa") return;
+  throw new KeyriteError("hsm.not-supported", `a ${algorithm} key cannot be a transport key`, {
+    hints: ["generate the transport key as rsa-3072 or rsa-4096"],
+  });
+}
+
+/** Proves the pair in the way of its purpose. @returns residuals, one sentence each. */
+async function prove(
+  context: Context,
+  request: GenerateRequest,
+  { spki, object }: { readonly spki: Uint8Array; readonly object: Handle },
+  { profile, random, nonces, formats }: Surroundings,
+): Promise<readonly string[]> {
+  switch (request.purpose) {
+    case "ca-signing":
+      await proveSignatures(context, request, spki, { random, nonces });
+      return [];
+    case "transport": {
+      const { check } = await formats();
+      return proveTransport(context, object, spki, { random, check, profile });
+    }
+  }
+}
+
 async function proveSignatures(
   context: Context,
   request: GenerateRequest,
@@ -213,7 +178,7 @@ async function proveSignatures(
   { random, nonces }: Pick<Surroundings, "random" | "nonces">,
 ): Promise<void> {
   for (let round = 0; round < CHALLENGES; round++) {
-    const message = concat(utf8(CHALLENGE_PREFIX), random.bytes(CHALLENGE_NONCE_BYTES));
+    const message = challenge(random);
     const scheme = schemeFor(request.algorithm);
     await sign(context, { spki, ckaId: request.ckaId, scheme, message }, nonces);
   }

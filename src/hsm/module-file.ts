@@ -3,8 +3,15 @@
  * it, or its folder, holds every key that it opens.
  */
 
-import { constants } from "node:fs";
-import { open, realpath, stat } from "node:fs/promises";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+} from "node:fs";
 import { dirname, isAbsolute } from "node:path";
 import { KeyriteError, messageOf } from "../lib/errors.ts";
 import { sha256Hex } from "../lib/encoding.ts";
@@ -24,32 +31,37 @@ const STICKY = 0o1000;
  * @throws KeyriteError hsm.module-unavailable when it is absent, no regular file, or writable by
  * others than its owner.
  */
-export async function readModuleFile(path: string): Promise<ModuleFile> {
-  if (!isAbsolute(path)) throw unavailable(path, "its path is not absolute");
-  const real = await realpath(path).catch((cause: unknown) => {
-    throw unavailable(path, messageOf(cause), cause);
+export function readModuleFile(path: string): Promise<ModuleFile> {
+  // Read at once: every start does it, and the thread pool would cost more than the reading.
+  return Promise.resolve().then(() => {
+    if (!isAbsolute(path)) throw unavailable(path, "its path is not absolute");
+    try {
+      return readJudged(path);
+    } catch (error) {
+      throw error instanceof KeyriteError ? error : unavailable(path, messageOf(error), error);
+    }
   });
-  await refuseWritableFolder(real);
+}
+
+function readJudged(path: string): ModuleFile {
+  const real = realpathSync(path);
+  refuseWritableFolder(real);
   // One descriptor for judging and hashing, so that nobody swaps the file in between.
-  const file = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW).catch(
-    (cause: unknown) => {
-      throw unavailable(path, messageOf(cause), cause);
-    },
-  );
+  const file = openSync(real, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
-    const status = await file.stat();
+    const status = fstatSync(file);
     if (!status.isFile()) throw unavailable(path, "it is not a regular file");
     if ((status.mode & WRITABLE_BY_OTHERS) !== 0) {
       throw unavailable(path, "others than its owner can write it");
     }
-    return { path: real, digest: sha256Hex(await file.readFile()) };
+    return { path: real, digest: sha256Hex(readFileSync(file)) };
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
-async function refuseWritableFolder(real: string): Promise<void> {
-  const { mode } = await stat(dirname(real));
+function refuseWritableFolder(real: string): void {
+  const { mode } = statSync(dirname(real));
   // In a sticky folder such as /tmp only the owner can replace the file.
   if ((mode & WRITABLE_BY_OTHERS) !== 0 && (mode & STICKY) === 0) {
     throw unavailable(real, "others than its owner can write its folder");

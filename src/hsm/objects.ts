@@ -174,6 +174,34 @@ export function refuseForeignPublicKey(context: Context, ckaId: string, spki: Ui
   }
 }
 
+/**
+ * Refuses a name that is taken. Any object counts, also a certificate: names that mean two things get
+ * mixed up later.
+ * @throws KeyriteError hsm.object-exists
+ */
+export function refuseTaken(context: Context, label: string, ckaId: string): void {
+  const taken =
+    findBy(context, "ID", idBytes(ckaId)).length > 0
+      ? `CKA_ID ${ckaId}`
+      : findBy(context, "LABEL", label).length > 0
+        ? `the label ${label}`
+        : undefined;
+  if (taken === undefined) return;
+  throw new KeyriteError("hsm.object-exists", `an object on the token has ${taken} already`, {
+    hints: ["choose another label, or inspect what is there with `keyrite hsm inspect`"],
+  });
+}
+
+/** Destroys what a failing operation made; the failure before this one is what people must see. */
+export function destroyQuietly({ module, session }: Context, object: Handle): boolean {
+  try {
+    module.destroyObject(session, object);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Bytes of a CKA_ID in hex. @throws KeyriteError internal.bug for anything else. */
 export function idBytes(ckaId: string): Uint8Array {
   const id = fromHex(ckaId);

@@ -3,16 +3,25 @@
  * module itself is waived, each in one sentence that goes into evidence and report.
  */
 
+import type { KeyAlgorithm } from "../lib/algorithms.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import type { AttributeName } from "./constants.ts";
 
+/** What a template is about; a module may be wrong about one and right about another. */
+export type Subject =
+  "generated-public" | "generated-private" | "restored-public" | "restored-private" | "kek";
+
+const GENERATED: readonly Subject[] = ["generated-public", "generated-private"];
+const RESTORED: readonly Subject[] = ["restored-public", "restored-private"];
+const ALL: readonly Subject[] = [...GENERATED, ...RESTORED, "kek"];
+
 export interface Waiver {
-  readonly half: "public" | "private" | "both";
+  readonly on: readonly Subject[];
   readonly attributes: readonly AttributeName[];
   /** True when the module refuses the attribute in a template; otherwise it is asked for. */
   readonly omit: boolean;
   /** What the module answers instead of the truth. Any other wrong answer is not excused. */
-  readonly reads: "nothing" | boolean;
+  readonly reads: "nothing" | boolean | number;
   readonly sentence: string;
 }
 
@@ -31,8 +40,16 @@ export interface ModuleProfile {
   readonly skipsWriteProtected: boolean;
   /** Sentences about its tokens as such. */
   readonly tokenWaivers: readonly string[];
-  /** What it gets wrong on generated keys. */
+  /** What it gets wrong on keys. */
   readonly keyWaivers: readonly Waiver[];
+  /** Algorithms whose private keys it makes but cannot wrap. */
+  readonly cannotWrap: readonly KeyAlgorithm[];
+  /** Named when it wraps a key all the same whose CKA_EXTRACTABLE is false. */
+  readonly ignoresExtractable: string | undefined;
+  /** Named when a KEK unwraps readable keys whatever its CKA_UNWRAP_TEMPLATE says. */
+  readonly ignoresUnwrapTemplate: string | undefined;
+  /** True when an EC private key is taken only together with its public point. */
+  readonly wantsPublicPoint: boolean;
 }
 
 const GENERIC: ModuleProfile = {
@@ -43,6 +60,10 @@ const GENERIC: ModuleProfile = {
   skipsWriteProtected: false,
   tokenWaivers: [],
   keyWaivers: [],
+  cannotWrap: [],
+  ignoresExtractable: undefined,
+  ignoresUnwrapTemplate: undefined,
+  wantsPublicPoint: false,
 };
 
 const LIBRARY_FOLDERS = [
@@ -66,6 +87,17 @@ const SOFTHSM: ModuleProfile = {
     "SoftHSM keeps keys in files on this machine and is no hardware security module",
     "SoftHSM never locks a PIN, whatever number of wrong ones it has seen",
   ],
+  keyWaivers: [
+    {
+      on: ["kek"],
+      attributes: ["VALUE_LEN"],
+      omit: true,
+      reads: 0,
+      sentence:
+        "SoftHSM gives the length of an unwrapped KEK as 0: the check value is what proves it",
+    },
+  ],
+  cannotWrap: ["ed25519"],
 };
 
 const NSS: ModuleProfile = {
@@ -89,14 +121,14 @@ const NSS: ModuleProfile = {
   ],
   keyWaivers: [
     {
-      half: "both",
+      on: ALL,
       attributes: ["COPYABLE", "DESTROYABLE"],
       omit: true,
       reads: "nothing",
       sentence: "NSS softoken knows neither CKA_COPYABLE nor CKA_DESTROYABLE: keys can be copied",
     },
     {
-      half: "both",
+      on: GENERATED,
       attributes: ["LOCAL"],
       omit: false,
       reads: false,
@@ -104,7 +136,7 @@ const NSS: ModuleProfile = {
         "NSS softoken reads CKA_LOCAL as false: only the record says that the key was born there",
     },
     {
-      half: "both",
+      on: GENERATED,
       attributes: ["KEY_GEN_MECHANISM"],
       omit: false,
       reads: "nothing",
@@ -112,14 +144,27 @@ const NSS: ModuleProfile = {
         "NSS softoken has no CKA_KEY_GEN_MECHANISM: only the record says how a key was made",
     },
     {
-      half: "public",
+      on: ["generated-public"],
       attributes: ["MODULUS_BITS"],
       omit: false,
       reads: "nothing",
       sentence:
         "NSS softoken does not give CKA_MODULUS_BITS back: the size is judged by the modulus itself",
     },
+    {
+      on: ["restored-private"],
+      attributes: ["SIGN_RECOVER", "DECRYPT", "UNWRAP", "DERIVE"],
+      omit: false,
+      reads: true,
+      sentence:
+        "NSS softoken gives an unwrapped key uses that the template denies it: it may decrypt, unwrap or derive, and sign with recovery",
+    },
   ],
+  ignoresExtractable:
+    "NSS softoken wraps a key whose CKA_EXTRACTABLE is false: locking it guards nothing there",
+  ignoresUnwrapTemplate:
+    "NSS softoken ignores CKA_UNWRAP_TEMPLATE: whoever is logged in and holds a wrapped key can unwrap it readable",
+  wantsPublicPoint: true,
 };
 
 /** Every profile, in the order the manual presents them. */
@@ -137,7 +182,21 @@ export function profileNamed(name: string): ModuleProfile {
   });
 }
 
-/** The waivers of one half of a key pair. */
-export function waiversFor(profile: ModuleProfile, half: "public" | "private"): readonly Waiver[] {
-  return profile.keyWaivers.filter((waiver) => waiver.half === half || waiver.half === "both");
+const byAttribute = new Map<string, ReadonlyMap<AttributeName, Waiver>>();
+
+/** The waivers about one kind of object, by the attributes they are about. */
+export function waiversFor(
+  profile: ModuleProfile,
+  subject: Subject,
+): ReadonlyMap<AttributeName, Waiver> {
+  const key = `${profile.name} ${subject}`;
+  const known = byAttribute.get(key);
+  if (known !== undefined) return known;
+  const waivers = new Map(
+    profile.keyWaivers
+      .filter(({ on }) => on.includes(subject))
+      .flatMap((waiver) => waiver.attributes.map((attribute) => [attribute, waiver] as const)),
+  );
+  byAttribute.set(key, waivers);
+  return waivers;
 }

@@ -11,6 +11,7 @@ import { ALGORITHMS, type AlgorithmFacts } from "./algorithms.ts";
 import type { Attributes } from "./attributes.ts";
 import { CKK } from "./constants.ts";
 import { judgeRsaModulus } from "./key-quality.ts";
+import { spkiOfModulus, spkiOfPoint } from "./recorded-key.ts";
 import { KEY_ALGORITHMS, type KeyAlgorithm } from "../lib/algorithms.ts";
 
 /**
@@ -47,6 +48,20 @@ export function spkiForComparison(attributes: Attributes): Uint8Array | undefine
     }
   }
   return undefined;
+}
+
+/** As `spkiForComparison`, without asking whether the values make a key: for listing thousands. */
+export function spkiOfAttributes(attributes: Attributes): Uint8Array | undefined {
+  const algorithm = KEY_ALGORITHMS.find((name) => couldBe(ALGORITHMS[name], attributes));
+  if (algorithm === undefined) return undefined;
+  const facts = ALGORITHMS[algorithm];
+  try {
+    return facts.family === "rsa"
+      ? spkiOfModulus(bytesIn(attributes, "MODULUS"), bytesIn(attributes, "PUBLIC_EXPONENT"))
+      : spkiOfPoint(facts, pointOf(attributes, [facts.family === "ec" ? 1 + 2 * facts.size : 32]));
+  } catch {
+    return undefined;
+  }
 }
 
 /**

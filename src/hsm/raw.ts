@@ -15,6 +15,22 @@ export interface RawAttribute {
   readonly value: Uint8Array;
 }
 
+/** An attribute whose value is a template of its own, such as CKA_UNWRAP_TEMPLATE. */
+export interface RawNestedAttribute {
+  readonly type: number;
+  readonly nested: readonly RawAttribute[];
+}
+
+export type RawTemplate = readonly (RawAttribute | RawNestedAttribute)[];
+
+/** A CKM_* number with the parameter it takes, if any. */
+export interface RawMechanism {
+  readonly mechanism: number;
+  readonly parameter?:
+    | { readonly kind: "oaep"; readonly hash: number; readonly mgf: number }
+    | { readonly kind: "iv"; readonly iv: Uint8Array };
+}
+
 export interface RawTokenInfo {
   readonly label: string;
   readonly manufacturer: string;
@@ -68,7 +84,7 @@ export interface RawModule {
     session: Handle,
     mechanism: number,
     publicTemplate: readonly RawAttribute[],
-    privateTemplate: readonly RawAttribute[],
+    privateTemplate: RawTemplate,
   ): Promise<RawKeyPair>;
   /** @param maxLength room for the signature, in bytes. */
   sign(
@@ -78,4 +94,48 @@ export interface RawModule {
     data: Uint8Array,
     maxLength: number,
   ): Promise<Uint8Array>;
+
+  // Calls named …Now run on this thread: a tenth of a millisecond faster each, and nothing else runs
+  // meanwhile. The others run on a thread of their own, so that lanes go side by side.
+
+  signNow(
+    session: Handle,
+    mechanism: number,
+    key: Handle,
+    data: Uint8Array,
+    maxLength: number,
+  ): Uint8Array;
+  generateKey(
+    session: Handle,
+    mechanism: number,
+    template: readonly RawAttribute[],
+  ): Promise<Handle>;
+  createObject(session: Handle, template: readonly RawAttribute[]): Promise<Handle>;
+  /** Takes nested templates; the module reads the very bytes given, so they can be wiped after. */
+  createObjectNow(session: Handle, template: RawTemplate): Handle;
+  wrapKeyNow(
+    session: Handle,
+    mechanism: RawMechanism,
+    wrappingKey: Handle,
+    key: Handle,
+  ): Uint8Array;
+  unwrapKey(
+    session: Handle,
+    mechanism: RawMechanism,
+    unwrappingKey: Handle,
+    blob: Uint8Array,
+    template: readonly RawAttribute[],
+  ): Promise<Handle>;
+  /** Takes nested templates. */
+  unwrapKeyNow(
+    session: Handle,
+    mechanism: RawMechanism,
+    unwrappingKey: Handle,
+    blob: Uint8Array,
+    template: RawTemplate,
+  ): Handle;
+  destroyObject(session: Handle, object: Handle): void;
+  setAttributes(session: Handle, object: Handle, attributes: readonly RawAttribute[]): void;
+  /** CKA_VALUE of a secret key object that may be read, of exactly this length. */
+  readValue(session: Handle, object: Handle, length: number): Secret;
 }

@@ -2,10 +2,27 @@
 
 import { KeyriteError } from "../lib/errors.ts";
 import type { Random } from "../lib/clock.ts";
+import type { Secret } from "../lib/secret.ts";
+import type * as backup from "./backup.ts";
+import { unwrapAll, wrapAll, type BatchMeans } from "./batches.ts";
+import { listObjects } from "./inventory.ts";
+import {
+  destroyKek,
+  establishKek,
+  exportedKek,
+  importKek,
+  loadKek,
+  openKek,
+  type KekMeans,
+} from "./kek.ts";
 import { generateKeyPair } from "./keys.ts";
+import { lint } from "./lint.ts";
 import { listKeys, type Context } from "./objects.ts";
 import type { ModuleProfile } from "./profiles.ts";
+import type { Handle } from "./raw.ts";
+import { destroyKeys, lockKeys } from "./retire.ts";
 import { sign } from "./sign.ts";
+import { settleStorage } from "./storage.ts";
 import type {
   GeneratedKey,
   GenerateRequest,
@@ -14,12 +31,16 @@ import type {
   SignRequest,
   TokenInfo,
 } from "./token.ts";
+import { openableHashes, ownTransport, transportKey } from "./transport.ts";
+import { probeFormats, type Formats } from "./wire-formats.ts";
 
 /** What a session is made of. */
 export interface SessionParts {
   readonly context: Context;
+  readonly slot: Handle;
   readonly info: TokenInfo;
   readonly profile: ModuleProfile;
+  readonly tokenDir: string | undefined;
   readonly random: Random;
   /** Told once, when the session has ended. */
   readonly ended: () => void;
@@ -29,12 +50,19 @@ export class Pkcs11Session implements Session {
   readonly info: TokenInfo;
   readonly #parts: SessionParts;
   readonly #nonces = new Map<string, string>();
+  readonly #batch: BatchMeans;
   #last: Promise<unknown> = Promise.resolve();
   #open = true;
+  #formats: Promise<Formats> | undefined;
 
   constructor(parts: SessionParts) {
     this.info = parts.info;
     this.#parts = parts;
+    this.#batch = {
+      slot: parts.slot,
+      next: (work) => this.#next(work),
+      means: () => this.#next((context) => this.#means(context)),
+    };
   }
 
   keys(): Promise<readonly KeyInfo[]> {
@@ -45,7 +73,8 @@ export class Pkcs11Session implements Session {
     return this.#next((context) => {
       this.#refuseUnsupported(request);
       const { profile, random } = this.#parts;
-      return generateKeyPair(context, request, { profile, random, nonces: this.#nonces });
+      const formats = (): Promise<Formats> => this.#probed(context);
+      return generateKeyPair(context, request, { profile, random, nonces: this.#nonces, formats });
     });
   }
 
@@ -57,6 +86,94 @@ export class Pkcs11Session implements Session {
       }
       return signatures;
     });
+  }
+
+  oaepHashes(transport: backup.KeyName): Promise<readonly backup.OaepHash[]> {
+    return this.#next(async (context) => {
+      const key = transportKey(transport.spki);
+      const { random, formats } = await this.#means(context);
+      const object = ownTransport(context, transport);
+      return openableHashes(context, object, key, { random, check: formats.check });
+    });
+  }
+
+  wireFormats(): Promise<{
+    readonly wraps: readonly backup.WireFormat[];
+    readonly unwraps: readonly backup.WireFormat[];
+  }> {
+    return this.#next(async (context) => {
+      const { wraps, unwraps } = await this.#probed(context);
+      return { wraps: [...wraps.keys()], unwraps: [...unwraps.keys()] };
+    });
+  }
+
+  establishKek(request: backup.EstablishKek): Promise<backup.EstablishedKek> {
+    return this.#withMeans((context, means) => establishKek(context, request, means));
+  }
+
+  loadKek(request: backup.LoadKek): Promise<backup.Kek> {
+    return this.#withMeans((context, means) => loadKek(context, request, means));
+  }
+
+  importKek(value: Secret, request: backup.ImportKek): Promise<backup.Kek> {
+    return this.#withMeans((context, means) => importKek(context, value, request, means));
+  }
+
+  exportedKek(): Promise<Secret> {
+    return this.#next((context) => exportedKek(context));
+  }
+
+  inspectKek(kek: backup.KekName): Promise<backup.Kek> {
+    return this.#withMeans((context, means) => openKek(context, kek, means).kek);
+  }
+
+  destroyKek(kek: backup.KekName): Promise<void> {
+    return this.#withMeans((context, means) => {
+      destroyKek(context, kek, means);
+    });
+  }
+
+  wrapAll(
+    kek: backup.KekName,
+    keys: readonly backup.KeyName[],
+    formats?: readonly backup.WireFormat[],
+  ): AsyncIterable<readonly backup.WrappedKey[]> {
+    return wrapAll(this.#batch, kek, keys, formats);
+  }
+
+  unwrapAll(
+    kek: backup.KekName,
+    items: readonly backup.UnwrapItem[],
+    options: backup.UnwrapOptions,
+  ): AsyncIterable<readonly backup.UnwrapOutcome[]> {
+    return unwrapAll(this.#batch, kek, items, options);
+  }
+
+  inventory(): Promise<readonly backup.InventoryObject[]> {
+    return this.#next((context) =>
+      listObjects(context).map(
+        ({ objectClass, label, ckaId, keyType, onToken, spkiSha256, extractable }) => ({
+          ...{ objectClass, label, ckaId, keyType, onToken, spkiSha256, extractable },
+        }),
+      ),
+    );
+  }
+
+  lockKeys(keys: readonly backup.KeyName[]): Promise<readonly backup.LockedKey[]> {
+    return this.#withMeans((context, means) => lockKeys(context, keys, means));
+  }
+
+  destroyKeys(keys: readonly backup.DoomedKey[]): Promise<number> {
+    return this.#next((context) => destroyKeys(context, keys, this.#parts.random));
+  }
+
+  lintObjects(knowledge: backup.LintKnowledge = {}): Promise<readonly backup.LintFinding[]> {
+    return this.#next((context) => lint(listKeys(context), knowledge));
+  }
+
+  async settleStorage(): Promise<void> {
+    const { tokenDir } = this.#parts;
+    if (tokenDir !== undefined) await settleStorage(tokenDir);
   }
 
   async logout(): Promise<void> {
@@ -79,6 +196,30 @@ export class Pkcs11Session implements Session {
       `token ${this.info.label} does not make ${request.algorithm} keys`,
       { hints: [`it makes ${this.info.algorithms.join(", ") || "none that we know"}`] },
     );
+  }
+
+  #withMeans<T>(work: (context: Context, means: KekMeans) => T | Promise<T>): Promise<T> {
+    return this.#next(async (context) => work(context, await this.#means(context)));
+  }
+
+  async #means(context: Context): Promise<KekMeans> {
+    const { profile, random } = this.#parts;
+    return { profile, random, formats: await this.#probed(context) };
+  }
+
+  // Found out once: a token does not change what it wraps while it is open.
+  #probed(context: Context): Promise<Formats> {
+    const { slot, profile, random } = this.#parts;
+    const mechanisms = context.module.mechanisms(slot);
+    const { algorithms } = this.info;
+    const probing = (this.#formats ??= probeFormats(context, {
+      mechanisms,
+      algorithms,
+      profile,
+      random,
+    }));
+    probing.catch(() => (this.#formats = undefined));
+    return probing;
   }
 
   // A PKCS#11 session holds one operation: the next waits until the one before has ended.

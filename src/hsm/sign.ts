@@ -2,20 +2,66 @@
 
 import { createHash, verify, type KeyObject } from "node:crypto";
 import { KeyriteError } from "../lib/errors.ts";
-import { concat, equalBytes, hex } from "../lib/encoding.ts";
+import type { Random } from "../lib/clock.ts";
+import { concat, equalBytes, hex, utf8 } from "../lib/encoding.ts";
+import { schemeFor } from "../lib/algorithms.ts";
 import { ALGORITHMS, SCHEMES, type AlgorithmFacts, type SchemeFacts } from "./algorithms.ts";
 import { readAttributes } from "./attributes.ts";
 import { ecdsaToDer } from "./ecdsa.ts";
 import { onePrivateKey, refuseForeignPublicKey, type Context } from "./objects.ts";
 import { algorithmOf, importSpki, modulusOf } from "./public-key.ts";
+import type { RecordedKey } from "./recorded-key.ts";
 import type { Handle } from "./raw.ts";
 import type { SignRequest } from "./token.ts";
+import { verifyNow, type Verify } from "./verifier.ts";
 
 /**
  * The nonces of ECDSA signatures seen in a session. Two signatures with one r give the private key
  * away to everybody who sees both; equal r over an equal digest is only determinism (RFC 6979).
  */
 export type NonceMemory = Map<string, string>;
+
+/** First line of every challenge: no other message that a CA key signs begins like this. */
+const CHALLENGE_PREFIX = "keyrite/challenge/v1\n";
+const CHALLENGE_NONCE_BYTES = 32;
+
+/** A new message to be signed as a proof of possession and for nothing else. */
+export function challenge(random: Random): Uint8Array {
+  return concat(utf8(CHALLENGE_PREFIX), random.bytes(CHALLENGE_NONCE_BYTES));
+}
+
+/** How a proof of possession is made. */
+export interface ProofMeans {
+  readonly random: Random;
+  /** True to sign on another thread. */
+  readonly apart: boolean;
+  readonly judge?: Verify;
+}
+
+/**
+ * Has an object that is at hand sign a challenge. @returns what is wrong with it, or undefined when
+ * the object is the private half of the recorded key.
+ */
+export async function whyNotPossessed(
+  { module, session }: Context,
+  object: Handle,
+  { algorithm, facts, publicKey }: RecordedKey,
+  { random, apart, judge = verifyNow }: ProofMeans,
+): Promise<string | undefined> {
+  const scheme = SCHEMES[schemeFor(algorithm)];
+  const message = challenge(random);
+  const data = dataToSign(scheme, facts, message);
+  const room = signatureLength(facts);
+  const raw = apart
+    ? await module.sign(session, facts.sign, object, data, room)
+    : module.signNow(session, facts.sign, object, data, room);
+  if (raw.length !== room) return `its challenge signature has ${raw.length} bytes`;
+  const signature = facts.family === "ec" ? ecdsaToDer(raw) : raw;
+  const hash = scheme.hash ?? null;
+  return (await judge({ hash, message, publicKey, signature }))
+    ? undefined
+    : "its challenge signature does not verify under the recorded public key";
+}
 
 /**
  * One signature in the form X.509 wants.

@@ -44,19 +44,31 @@ export function templatesFor(request: GenerateRequest): KeyPairTemplates {
       "chosen and recorded before the call, finds the key again after a crash",
     ),
   ];
-  const { publicUse, privateUse } = PURPOSES[request.purpose];
+  const use = purposeTemplates(request.purpose, request.extractable);
   return {
     mechanism: facts.generate,
-    publicKey: [...names, ...publicUse(request.extractable), ...publicShape(facts)],
-    privateKey: [...names, ...privateUse(request.extractable), ...privateShape(facts)],
+    publicKey: [...names, ...use.publicKey, ...publicShape(facts)],
+    privateKey: [...names, ...use.privateKey, ...privateShape(facts)],
   };
+}
+
+/** What both halves are for, without name and shape. */
+export function purposeTemplates(
+  purpose: KeyPurpose,
+  extractable: boolean,
+): Omit<KeyPairTemplates, "mechanism"> {
+  const { publicUse, privateUse } = PURPOSES[purpose];
+  return { publicKey: publicUse(extractable), privateKey: privateUse(extractable) };
 }
 
 type Use = (extractable: boolean) => readonly TemplateEntry[];
 
 const PURPOSES: Readonly<
   Record<KeyPurpose, { readonly publicUse: Use; readonly privateUse: Use }>
-> = { "ca-signing": { publicUse: caSigningPublic, privateUse: caSigningPrivate } };
+> = {
+  "ca-signing": { publicUse: caSigningPublic, privateUse: caSigningPrivate },
+  transport: { publicUse: transportPublic, privateUse: transportPrivate },
+};
 
 function caSigningPrivate(extractable: boolean): readonly TemplateEntry[] {
   return [
@@ -104,6 +116,30 @@ function caSigningPublic(extractable: boolean): readonly TemplateEntry[] {
     asked("DESTROYABLE", true, "it goes with its private half"),
     expected("LOCAL", true, "it was born in this token with its private half"),
   ];
+}
+
+/** A transport key opens envelopes; whatever else a CA key may do, it may not. */
+function transportPrivate(extractable: boolean): readonly TemplateEntry[] {
+  return replaced(caSigningPrivate(extractable), [
+    asked("SIGN", false, "a transport key signs nothing"),
+    asked("DECRYPT", false, "one that decrypts gives a KEK away in the clear"),
+    asked("UNWRAP", true, "a transport key opens the envelopes of KEKs"),
+  ]);
+}
+
+function transportPublic(extractable: boolean): readonly TemplateEntry[] {
+  return replaced(caSigningPublic(extractable), [
+    asked("VERIFY", false, "a transport key signs nothing"),
+    asked("WRAP", true, "KEKs are wrapped to a transport key"),
+  ]);
+}
+
+/** The entries, with others in the place of those of the same name. */
+function replaced(
+  entries: readonly TemplateEntry[],
+  others: readonly TemplateEntry[],
+): readonly TemplateEntry[] {
+  return entries.map((entry) => others.find(({ name }) => name === entry.name) ?? entry);
 }
 
 function publicShape(facts: AlgorithmFacts): readonly TemplateEntry[] {

@@ -7,12 +7,15 @@
 import type { KeyAlgorithm, SignatureScheme } from "../lib/algorithms.ts";
 import type { Json } from "../lib/json.ts";
 import type { Secret } from "../lib/secret.ts";
+import type { BackupSession } from "./backup.ts";
 
-export { KEY_ALGORITHMS } from "../lib/algorithms.ts";
 export type { KeyAlgorithm, SignatureScheme };
 
-/** What a key is for; templates turn it into attributes. */
-export type KeyPurpose = "ca-signing";
+/**
+ * What a key is for; templates turn it into attributes. A transport key (RSA) opens the envelopes in
+ * which KEKs travel, and does nothing else.
+ */
+export type KeyPurpose = "ca-signing" | "transport";
 
 /** A module as `site.yaml` names it; `path` and `tokenDir` are absolute here. */
 export interface ModuleBinding {
@@ -93,7 +96,7 @@ export interface SignRequest {
 }
 
 /** An open, logged-in session. Closed by `logout`; nothing of it survives an error. */
-export interface Session {
+export interface Session extends BackupSession {
   readonly info: TokenInfo;
   /** One listing of every key object on the token. */
   keys(): Promise<readonly KeyInfo[]>;

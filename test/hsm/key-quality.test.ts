@@ -60,7 +60,9 @@ describe("H07: RSA moduli", () => {
   test("H07: the fingerprint of the broken Infineon library is refused", () => {
     // Such primes are k·M + (65537^a mod M), M the product of the first primes.
     const first = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71];
-    const rest = [73, 79, 83, 89, 97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157];
+    const rest = [
+      73, 79, 83, 89, 97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
+    ];
     const product = [...first, ...rest].reduce((all, one) => all * BigInt(one), 1n);
     const factor = (power: bigint, floor: bigint): bigint => {
       let candidate = modPow(65_537n, power, product) + product;

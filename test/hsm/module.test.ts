@@ -11,6 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { createHsm } from "../../src/hsm/hsm.ts";
@@ -21,7 +22,11 @@ import type { RawModule } from "../../src/hsm/raw.ts";
 import { templatesFor } from "../../src/hsm/templates.ts";
 import { KEY_ALGORITHMS } from "../../src/lib/algorithms.ts";
 import type { Hsm } from "../../src/hsm/token.ts";
-import { sha256Hex } from "../../src/lib/encoding.ts";
+import { concat, sha256Hex } from "../../src/lib/encoding.ts";
+import { KEK_ENTRIES } from "../../src/hsm/kek-template.ts";
+import { LINT_RULES } from "../../src/hsm/lint.ts";
+import { recordedKey } from "../../src/hsm/recorded-key.ts";
+import { restoreTemplates } from "../../src/hsm/restore-templates.ts";
 import { createFakeModule } from "../support/fake-module.ts";
 import { systemRandom, temporaryFolder } from "../support/rig.ts";
 import { refused } from "../support/hsm-asserts.ts";
@@ -198,12 +203,30 @@ describe("a token directory", () => {
 
 test("every attribute of a template stands in the manual with its reason", () => {
   const manual = readFileSync(new URL("../../docs/hsm.md", import.meta.url), "utf8");
-  const asked = { label: "root", ckaId: "01", purpose: "ca-signing", extractable: false } as const;
-  for (const algorithm of KEY_ALGORITHMS) {
-    const { publicKey, privateKey } = templatesFor({ ...asked, algorithm });
-    for (const { name, why } of [...publicKey, ...privateKey]) {
-      assert.match(manual, new RegExp(`^\\| CKA_${name} +\\|.*\\| ${escaped(why)} +\\|$`, "m"));
-    }
+  const asked = { label: "root", ckaId: "01", extractable: false } as const;
+  const spki = concat(
+    generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({
+      format: "der",
+      type: "spki",
+    }),
+  );
+  const pairs = [
+    ...KEY_ALGORITHMS.map((algorithm) =>
+      templatesFor({ ...asked, purpose: "ca-signing", algorithm }),
+    ),
+    templatesFor({ ...asked, purpose: "transport", algorithm: "rsa-3072" }),
+    restoreTemplates(asked, recordedKey(spki), true),
+  ];
+  const entries = pairs.flatMap(({ publicKey, privateKey }) => [...publicKey, ...privateKey]);
+  for (const { name, why } of [...entries, ...KEK_ENTRIES]) {
+    assert.match(manual, new RegExp(`\\| CKA_${name} +\\|.*\\| ${escaped(why)} +\\|$`, "m"), name);
+  }
+});
+
+test("every rule for objects stands in the manual", () => {
+  const manual = readFileSync(new URL("../../docs/hsm.md", import.meta.url), "utf8");
+  for (const { name, says } of LINT_RULES) {
+    assert.match(manual, new RegExp(`^\\| ${name} +\\| ${escaped(says)} +\\|$`, "m"));
   }
 });
 
@@ -217,6 +240,9 @@ test("every waiver says its module by name, and stands in the manual", () => {
     const sentences = [
       ...profile.tokenWaivers,
       ...profile.keyWaivers.map(({ sentence }) => sentence),
+      ...[profile.ignoresExtractable, profile.ignoresUnwrapTemplate].filter(
+        (sentence) => sentence !== undefined,
+      ),
     ];
     for (const sentence of sentences) {
       assert.match(sentence, /^(SoftHSM|NSS softoken) /);

@@ -6,7 +6,8 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { KEY_ALGORITHMS } from "../../src/lib/algorithms.ts";
-import { createFakeModule, type FakeOptions } from "./fake-module.ts";
+import { createFakeModule } from "./fake-module.ts";
+import type { FakeOptions } from "./fake-token.ts";
 import { withFaults, type Faults } from "./faulty-module.ts";
 import { createRig, temporaryFolder, type Rig } from "./rig.ts";
 

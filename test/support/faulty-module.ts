@@ -13,7 +13,7 @@ export interface Faults {
   /** Replaces the value of an attribute of one half of a key pair. */
   attribute?:
     | {
-        readonly half: "public" | "private";
+        readonly half: "public" | "private" | "secret";
         readonly name: AttributeName;
         readonly answer: (value: Uint8Array) => Uint8Array;
       }
@@ -22,6 +22,14 @@ export interface Faults {
   tokenInfo?: ((info: RawTokenInfo) => RawTokenInfo) | undefined;
   /** Called after a pair was generated, e.g. to slip in another. */
   afterGenerate?: ((session: Handle) => Promise<void>) | undefined;
+  /** Exchanges what C_UnwrapKey is given. */
+  blob?: ((blob: Uint8Array) => Uint8Array) | undefined;
+  /** Exchanges what C_WrapKey gave. */
+  wrapped?: ((blob: Uint8Array) => Uint8Array) | undefined;
+  /** Called after C_UnwrapKey, e.g. to slip in another object. */
+  afterUnwrap?: ((session: Handle) => void) | undefined;
+  /** True to say that an object was destroyed, and keep it. */
+  keepsObjects?: boolean | undefined;
 }
 
 /** The same module, answering through `faults`. */
@@ -106,6 +114,73 @@ export function withFaults(module: RawModule, faults: Faults): RawModule {
       const signature = await module.sign(...args);
       return faults.signature?.(signature) ?? signature;
     },
+    signNow: (...args) => {
+      faults.before?.("signNow");
+      const signature = module.signNow(...args);
+      return faults.signature?.(signature) ?? signature;
+    },
+    ...keyCalls(module, faults),
+  };
+}
+
+type KeyCalls = Pick<
+  RawModule,
+  | "generateKey"
+  | "createObject"
+  | "createObjectNow"
+  | "wrapKeyNow"
+  | "unwrapKey"
+  | "unwrapKeyNow"
+  | "destroyObject"
+  | "setAttributes"
+  | "readValue"
+>;
+
+function keyCalls(module: RawModule, faults: Faults): KeyCalls {
+  return {
+    generateKey: (...args) => {
+      faults.before?.("generateKey");
+      return module.generateKey(...args);
+    },
+    createObject: async (...args) => {
+      faults.before?.("createObject");
+      return module.createObject(...args);
+    },
+    createObjectNow: (...args) => {
+      faults.before?.("createObjectNow");
+      return module.createObjectNow(...args);
+    },
+    wrapKeyNow: (...args) => {
+      faults.before?.("wrapKeyNow");
+      const blob = module.wrapKeyNow(...args);
+      return faults.wrapped?.(blob) ?? blob;
+    },
+    unwrapKey: async (session, how, kek, blob, template) => {
+      faults.before?.("unwrapKey");
+      const given = faults.blob?.(blob) ?? blob;
+      const object = await module.unwrapKey(session, how, kek, given, template);
+      faults.afterUnwrap?.(session);
+      return object;
+    },
+    unwrapKeyNow: (session, how, kek, blob, template) => {
+      faults.before?.("unwrapKeyNow");
+      const given = faults.blob?.(blob) ?? blob;
+      const object = module.unwrapKeyNow(session, how, kek, given, template);
+      faults.afterUnwrap?.(session);
+      return object;
+    },
+    destroyObject: (session, object) => {
+      faults.before?.("destroyObject");
+      if (faults.keepsObjects !== true) module.destroyObject(session, object);
+    },
+    setAttributes: (...args) => {
+      faults.before?.("setAttributes");
+      module.setAttributes(...args);
+    },
+    readValue: (...args) => {
+      faults.before?.("readValue");
+      return module.readValue(...args);
+    },
   };
 }
 
@@ -113,9 +188,10 @@ function halfOf(
   module: RawModule,
   session: Handle,
   object: Handle,
-): "public" | "private" | undefined {
+): "public" | "private" | "secret" | undefined {
   const [value] = module.getAttributes(session, object, [CKA.CLASS.type]);
   const number = value === undefined ? undefined : decode("CLASS", value);
   if (number === CKO.PUBLIC_KEY) return "public";
+  if (number === CKO.SECRET_KEY) return "secret";
   return number === CKO.PRIVATE_KEY ? "private" : undefined;
 }

@@ -6,7 +6,7 @@ import { KeyriteError, type ErrorCode } from "../../src/lib/errors.ts";
 import { sha256Hex } from "../../src/lib/encoding.ts";
 import type { GenerateRequest, Session, TokenInfo } from "../../src/hsm/token.ts";
 import { fakeRig, type FakeRig } from "./fake-hsm.ts";
-import type { FakeOptions } from "./fake-module.ts";
+import type { FakeOptions } from "./fake-token.ts";
 import { secret } from "./rig.ts";
 
 export const SO_PIN = "officer-pin-0123456789";

@@ -1,0 +1,130 @@
+/**
+ * What a KEK must be: it wraps and unwraps, and nothing else. With decryption it would open in the clear
+ * what it wraps; with a value that can leave, everything it ever wrapped would leave with it.
+ */
+
+import { KEK_BYTES } from "./aes-wrap.ts";
+import { encode, type AttributeValue } from "./attributes.ts";
+import { ckrOf } from "./ckr.ts";
+import { CKA, CKK, CKO, type AttributeName } from "./constants.ts";
+import { expectation, type Expectation } from "./object-check.ts";
+import { destroyQuietly, idBytes, type Context } from "./objects.ts";
+import type { ModuleProfile } from "./profiles.ts";
+import type { Handle, RawAttribute, RawNestedAttribute, RawTemplate } from "./raw.ts";
+import type { TemplateEntry } from "./templates.ts";
+
+/** @param label absent when only the rest is to be compared. */
+export function kekExpectation(
+  profile: ModuleProfile,
+  { label, ckaId }: { readonly label?: string; readonly ckaId: string },
+): Expectation {
+  const name = label === undefined ? [] : [asked("LABEL", label, "how operators call the KEK")];
+  return expectation(profile, "kek", [
+    ...name,
+    asked("ID", idBytes(ckaId), "finds the KEK again after a crash"),
+    ...KEK_ENTRIES,
+  ]);
+}
+
+export const KEK_ENTRIES: readonly TemplateEntry[] = [
+  asked("CLASS", CKO.SECRET_KEY, "it is a secret key"),
+  asked("KEY_TYPE", CKK.AES, "AES-256 wraps keys of every strength we allow"),
+  asked("TOKEN", true, "it outlives the session"),
+  asked("PRIVATE", true, "nobody sees or uses it without the user PIN"),
+  asked("SENSITIVE", true, "its value is never shown in the clear"),
+  asked("EXTRACTABLE", false, "it travels in envelopes made before, and in no other way"),
+  asked("WRAP", true, "it wraps keys for a backup"),
+  asked("UNWRAP", true, "it unwraps them for a restore"),
+  asked("ENCRYPT", false, "encrypting and unwrapping together import keys of known value"),
+  asked("DECRYPT", false, "wrapping and decrypting together show keys in the clear"),
+  asked("SIGN", false, "a KEK authenticates nothing"),
+  asked("VERIFY", false, "the counterpart of SIGN"),
+  asked("DERIVE", false, "derived keys escape every rule for this one"),
+  asked("MODIFIABLE", false, "nobody adds DECRYPT later"),
+  asked("COPYABLE", false, "a copy could carry weaker attributes"),
+  asked("DESTROYABLE", true, "a KEK is destroyed at the end of its life, on record"),
+  expected("LOCAL", false, "it came out of an envelope"),
+  expected("ALWAYS_SENSITIVE", false, "the token cannot know what it was elsewhere"),
+  expected("NEVER_EXTRACTABLE", false, "it was extractable for the moment the envelopes took"),
+  { ...asked("VALUE_LEN", KEK_BYTES, "AES-256"), role: "expected" },
+];
+
+/** What every key must be that a KEK or a transport key unwraps. */
+const UNWRAPPED_ONLY_AS: readonly RawAttribute[] = [
+  encode("PRIVATE", true),
+  encode("SENSITIVE", true),
+  encode("EXTRACTABLE", false),
+];
+
+/** CKA_UNWRAP_TEMPLATE: without it whoever is logged in unwraps a backup readable. */
+export const UNWRAP_TEMPLATE: RawNestedAttribute = {
+  type: CKA.UNWRAP_TEMPLATE.type,
+  nested: UNWRAPPED_ONLY_AS,
+};
+
+// What modules answer that know no CKA_UNWRAP_TEMPLATE, or not here.
+const TEMPLATE_REFUSED = new Set([
+  "CKR_ATTRIBUTE_TYPE_INVALID",
+  "CKR_ATTRIBUTE_VALUE_INVALID",
+  "CKR_ATTRIBUTE_READ_ONLY",
+  "CKR_TEMPLATE_INCONSISTENT",
+]);
+
+/**
+ * Makes an object with CKA_UNWRAP_TEMPLATE, or without where the module refuses it. Whether it is
+ * obeyed is found out by trying, never by reading it back.
+ */
+export async function withUnwrapTemplate<T>(
+  profile: ModuleProfile,
+  asked: readonly RawAttribute[],
+  make: (template: RawTemplate) => T | Promise<T>,
+): Promise<T> {
+  if (profile.ignoresUnwrapTemplate !== undefined) return make(asked);
+  try {
+    return await make([UNWRAP_TEMPLATE, ...asked]);
+  } catch (error) {
+    if (!TEMPLATE_REFUSED.has(ckrOf(error) ?? "")) throw error;
+    return make(asked);
+  }
+}
+
+/**
+ * Whether a key unwraps an AES key readable and extractable, as an attacker who is logged in would.
+ * @param unwrap tries it with a key that is worth nothing.
+ */
+export function unwrapsReadable(
+  context: Context,
+  unwrap: (template: readonly RawAttribute[]) => Handle,
+): boolean {
+  try {
+    const readable = unwrap([
+      encode("CLASS", CKO.SECRET_KEY),
+      encode("KEY_TYPE", CKK.AES),
+      encode("TOKEN", false),
+      encode("PRIVATE", true),
+      encode("SENSITIVE", false),
+      encode("EXTRACTABLE", true),
+    ]);
+    destroyQuietly(context, readable);
+    return true;
+  } catch (error) {
+    if (ckrOf(error) === undefined) throw error;
+    return false;
+  }
+}
+
+/** The residual of a token that does not obey CKA_UNWRAP_TEMPLATE. */
+export function unwrapResidual(profile: ModuleProfile): string {
+  return (
+    profile.ignoresUnwrapTemplate ??
+    "the token does not enforce CKA_UNWRAP_TEMPLATE: whoever is logged in and holds a wrapped key can unwrap it readable"
+  );
+}
+
+function asked(name: AttributeName, value: AttributeValue, why: string): TemplateEntry {
+  return { name, value, why, role: "asked" };
+}
+
+function expected(name: AttributeName, value: AttributeValue, why: string): TemplateEntry {
+  return { name, value, why, role: "expected" };
+}

@@ -1,0 +1,85 @@
+/**
+ * What a key must be that came out of a backup: a CA key as it is after locking, except that no token
+ * says of it that it was born there. All of it is read back.
+ */
+
+import type { AttributeValue } from "./attributes.ts";
+import type { AttributeName } from "./constants.ts";
+import { idBytes } from "./objects.ts";
+import type { RecordedKey } from "./recorded-key.ts";
+import { purposeTemplates, type TemplateEntry } from "./templates.ts";
+
+export interface RestoredName {
+  readonly label: string;
+  readonly ckaId: string;
+}
+
+export interface RestoreTemplates {
+  readonly privateKey: readonly TemplateEntry[];
+  readonly publicKey: readonly TemplateEntry[];
+}
+
+/**
+ * Templates of both halves of a key that is unwrapped.
+ * @param onToken false for a copy that ends with its session.
+ */
+export function restoreTemplates(
+  { label, ckaId }: RestoredName,
+  key: RecordedKey,
+  onToken: boolean,
+): RestoreTemplates {
+  const names = [
+    asked("LABEL", label, "how operators call the key"),
+    asked("ID", idBytes(ckaId), "finds the key again after a crash"),
+    asked("KEY_TYPE", key.facts.keyType, "the recorded algorithm"),
+    asked("TOKEN", onToken, "a drill copy or proof ends with its session"),
+  ];
+  return {
+    privateKey: [...names, ...PRIVATE_ENTRIES, ...privateValues(key)],
+    publicKey: [
+      ...names,
+      ...PUBLIC_ENTRIES,
+      ...key.values.map(([name, value]) => asked(name, value, "the recorded public key")),
+    ],
+  };
+}
+
+/** What is different after C_UnwrapKey or C_CreateObject (PKCS#11 2.40 §5.13, §4.9). */
+const UNWRAPPED: Partial<
+  Record<AttributeName, (entry: TemplateEntry) => readonly TemplateEntry[]>
+> = {
+  TOKEN: () => [],
+  CLASS: (entry) => [{ ...entry, role: "asked" }],
+  LOCAL: () => [expected("LOCAL", false, "the record, not the token, proves its origin")],
+  ALWAYS_SENSITIVE: () => [
+    expected("ALWAYS_SENSITIVE", false, "the token cannot know what it was elsewhere"),
+  ],
+  NEVER_EXTRACTABLE: () => [
+    expected("NEVER_EXTRACTABLE", false, "it was extracted, or there would be no backup"),
+  ],
+};
+
+function afterUnwrap(entry: TemplateEntry): readonly TemplateEntry[] {
+  return UNWRAPPED[entry.name]?.(entry) ?? [entry];
+}
+
+const BORN = purposeTemplates("ca-signing", false);
+const PRIVATE_ENTRIES: readonly TemplateEntry[] = BORN.privateKey.flatMap(afterUnwrap);
+const PUBLIC_ENTRIES: readonly TemplateEntry[] = BORN.publicKey.flatMap(afterUnwrap);
+
+// The token takes these from the wrapped key; an EC private object gives its curve only.
+function privateValues({ facts, values }: RecordedKey): readonly TemplateEntry[] {
+  return values.flatMap(([name, value]) => {
+    if (name === "EC_POINT") return [];
+    const entry = expected(name, value, "the recorded public key");
+    return facts.family === "ed25519" ? [{ ...entry, alternative: facts.paramsByName }] : [entry];
+  });
+}
+
+function asked(name: AttributeName, value: AttributeValue, why: string): TemplateEntry {
+  return { name, value, why, role: "asked" };
+}
+
+function expected(name: AttributeName, value: AttributeValue, why: string): TemplateEntry {
+  return { name, value, why, role: "expected" };
+}
