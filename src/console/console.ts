@@ -13,13 +13,19 @@ export interface Addressee {
   readonly name: string;
 }
 
+/**
+ * The whole room: for questions that no single person answers. Whoever sits at the keyboard types what
+ * the room has settled aloud. In an answers file it goes by this id.
+ */
+export const EVERYONE: Addressee = { person: "room", name: "Everyone" };
+
 export interface Question {
   /** Step id in the script; with `id` and the person it keys the scripted answer. */
   readonly step: string;
   /** Stable name of the question, `[a-z][a-z0-9-]*`. */
   readonly id: string;
   readonly to: Addressee;
-  /** One question, without a colon or the name: the console adds both. */
+  /** One question, without the name, a colon or the allowed answers: the console adds these. */
   readonly text: string;
 }
 

@@ -4,9 +4,12 @@
  */
 
 import type { Style } from "../lib/style.ts";
-import type { Addressee, ChoiceQuestion, Question } from "./console.ts";
+import { EVERYONE, type Addressee, type ChoiceQuestion, type Question } from "./console.ts";
 
 const WIDTH = 100;
+
+/** Characters a prompt leaves free behind it, by what is typed there. */
+export const ANSWER_WIDTH = { line: 30, word: 5, number: 3, secret: 0 } as const;
 
 /** Where talk goes: standard error, or whatever a test reads. */
 export interface Output {
@@ -21,8 +24,9 @@ export function printable(text: string): string {
   return text.replace(UNPRINTABLE, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
-/** `Ana Alvarez (ana)`: how a prompt addresses somebody. */
+/** `Ana Alvarez (ana)`, or `Everyone`: how a prompt addresses somebody. */
 export function addressed(to: Addressee): string {
+  if (to.person === EVERYONE.person && to.name === EVERYONE.name) return to.name;
   return `${printable(to.name)} (${printable(to.person)})`.replaceAll("\n", " ");
 }
 
@@ -80,17 +84,22 @@ export class Page {
    * The words of a prompt, without the space that follows them. A question too long to leave room
    * for the answer is told first, and the prompt only asks for the answer.
    */
-  prompt(question: Question, form: string): string {
+  prompt(question: Question, form: string, room: keyof typeof ANSWER_WIDTH = "line"): string {
     const suffix = form === "" ? "" : ` (${form})`;
     const words = `${addressed(question.to)}, ${printable(question.text)}${printable(suffix)}:`;
-    if (words.length <= WIDTH - 30 && !words.includes("\n")) return words;
-    this.tell(`${addressed(question.to)}, ${question.text}:`);
+    if (words.length <= WIDTH - ANSWER_WIDTH[room] && !words.includes("\n")) return words;
+    this.#question(question);
     return `${addressed(question.to)}, your answer${printable(suffix)}:`;
+  }
+
+  /** A question on lines of its own; what already ends as a sentence gets no colon. */
+  #question({ to, text }: Question): void {
+    this.tell(`${addressed(to)}, ${text}${/[?.!]$/.test(text) ? "" : ":"}`);
   }
 
   /** A question with its numbered choices, one a line. */
   choices(question: ChoiceQuestion): void {
-    this.tell(`${addressed(question.to)}, ${question.text}:`);
+    this.#question(question);
     const digits = String(question.choices.length).length;
     for (const [index, { label }] of question.choices.entries()) {
       this.tell(`  ${String(index + 1).padStart(digits)}  ${label}`);

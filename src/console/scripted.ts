@@ -6,7 +6,7 @@
 import type { Clock } from "../lib/clock.ts";
 import { utf8 } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
-import { Secret } from "../lib/secret.ts";
+import { moveToOwn, Secret } from "../lib/secret.ts";
 import type { Style } from "../lib/style.ts";
 import { didYouMean } from "../lib/suggest.ts";
 import type { Answers, RecordedAnswers } from "./answers.ts";
@@ -78,7 +78,8 @@ export class ScriptedConsole implements OperatorConsole {
     const values = question.choices.map(({ value }) => value);
     return this.#answer(question, question.preset, (answer) => {
       const index = values.indexOf(answer);
-      this.#show({ ...question, text: form }, "", index < 0 ? answer : String(index + 1));
+      const typed = index < 0 ? answer : String(index + 1);
+      this.#show({ ...question, text: form }, "", typed, "number");
       if (index >= 0) return { value: answer };
       const meant = didYouMean(answer, values);
       const hint = meant === undefined ? "" : `, did you mean "${meant}"?`;
@@ -93,14 +94,14 @@ export class ScriptedConsole implements OperatorConsole {
     this.#agreed.add(`${step} ${person}`);
     const agrees =
       agree === "all" || agree.some((one) => one.step === step && one.person === person);
-    this.#show(question, "yes or no", agrees ? "yes" : "no");
+    this.#show(question, "yes or no", agrees ? "yes" : "no", "word");
     return Promise.resolve(agrees);
   }
 
   askSecret(question: SecretQuestion): Promise<Secret> {
     const { person } = question.to;
     const { answers, secretsFrom } = this.#options;
-    this.#page.tell(this.#page.prompt(question, "not shown"));
+    this.#page.tell(this.#page.prompt(question, "not shown", "secret"));
     const taken = this.#passphrasesTaken.get(person) ?? 0;
     this.#passphrasesTaken.set(person, taken + 1);
     const given = secretsFrom?.get(person);
@@ -110,7 +111,7 @@ export class ScriptedConsole implements OperatorConsole {
     }
     const written = answers.passphrases.get(person);
     const text = written?.[taken] ?? written?.at(-1);
-    if (text !== undefined) return Promise.resolve(Secret.take(utf8(text)));
+    if (text !== undefined) return Promise.resolve(Secret.take(moveToOwn(utf8(text))));
     return Promise.reject(
       new KeyriteError(
         "script.answers",
@@ -146,8 +147,8 @@ export class ScriptedConsole implements OperatorConsole {
     );
   }
 
-  #show(question: Question, form: string, answer: string): void {
-    this.#page.tell(`${this.#page.prompt(question, form)} ${answer}`);
+  #show(question: Question, form: string, answer: string, room?: "word" | "number"): void {
+    this.#page.tell(`${this.#page.prompt(question, form, room)} ${answer}`);
   }
 
   /** Takes recorded answers until one is accepted. */

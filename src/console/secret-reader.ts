@@ -5,7 +5,7 @@
  */
 
 import { isUtf8 } from "node:buffer";
-import { Secret } from "../lib/secret.ts";
+import { ownBytes, Secret } from "../lib/secret.ts";
 import {
   borrowKeyboard,
   CTRL_D,
@@ -52,7 +52,7 @@ export async function readSecret(options: SecretReaderOptions): Promise<SecretRe
 
 /** The bytes typed so far. Its buffer never grows, so no copy is left behind by growing. */
 class SecretLine {
-  readonly #bytes = new Uint8Array(MAX_SECRET_BYTES);
+  readonly #bytes = ownBytes(MAX_SECRET_BYTES);
   #length = 0;
   #problem: string | undefined;
   /** Bytes of an escape sequence seen so far: 0 outside of one. */

@@ -5,6 +5,7 @@
 
 import type { SocketConstructorOpts, TcpSocketConnectOpts } from "node:net";
 import { ReadStream } from "node:tty";
+import { ownBytes } from "../lib/secret.ts";
 
 export interface TerminalInput {
   setRawMode(raw: boolean): void;
@@ -54,7 +55,7 @@ class DescriptorInput implements TerminalInput {
     // ReadStream hands its options on to net.Socket, whose `onread` the types know for connect only.
     const options: SocketConstructorOpts & Required<Pick<TcpSocketConnectOpts, "onread">> = {
       onread: {
-        buffer: new Uint8Array(BUFFER_BYTES),
+        buffer: ownBytes(BUFFER_BYTES),
         callback: (length, buffer) => {
           this.#take?.(buffer.subarray(0, length));
           buffer.fill(0, 0, length);

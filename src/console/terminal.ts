@@ -103,7 +103,7 @@ export class TerminalConsole implements OperatorConsole {
     this.#page.choices(question);
     const form = `number, 1 to ${question.choices.length}`;
     for (;;) {
-      const typed = await this.#line(this.#page.prompt({ ...question, text: form }, ""));
+      const typed = await this.#line(this.#page.prompt({ ...question, text: form }, "", "number"));
       const chosen = question.choices.find(
         ({ value }, i) => typed === String(i + 1) || typed === value,
       );
@@ -114,7 +114,7 @@ export class TerminalConsole implements OperatorConsole {
 
   async agree(question: Question): Promise<boolean> {
     for (;;) {
-      const typed = await this.#line(this.#page.prompt(question, "yes or no"));
+      const typed = await this.#line(this.#page.prompt(question, "yes or no", "word"));
       if (typed === "yes" || typed === "no") return typed === "yes";
       this.#again("type the whole word yes, or the whole word no, in small letters");
     }
@@ -147,7 +147,7 @@ export class TerminalConsole implements OperatorConsole {
   async #secret(question: SecretQuestion, form: string): Promise<Secret> {
     const { input, output, signal } = this.#options;
     for (;;) {
-      const words = this.#page.prompt(question, form);
+      const words = this.#page.prompt(question, form, "secret");
       this.#page.closeLine();
       const show = (): void => {
         output.write(`${words} `);

@@ -3,8 +3,7 @@
  * interfaces through which age-encryption calls them (age-encryption.org/v1).
  */
 
-import { createCipheriv, createDecipheriv } from "node:crypto";
-import { concat } from "./encoding.ts";
+import { open, seal, TAG_LENGTH } from "./chacha.ts";
 
 /** One recipient's section of a file header: arguments, of which the first is the type, and a body. */
 export interface Stanza {
@@ -25,18 +24,16 @@ export interface Identity {
 }
 
 const FILE_KEY_LENGTH = 16;
-const TAG_LENGTH = 16;
 /** Each wrapping key is used once, so the specification fixes the nonce at zero. */
 const ZERO_NONCE = new Uint8Array(12);
 
 /** ChaCha20-Poly1305 of a file key under a wrapping key, which is wiped. */
 export function wrapUnder(key: Uint8Array, fileKey: Uint8Array): Uint8Array {
-  const cipher = createCipheriv("chacha20-poly1305", key, ZERO_NONCE, {
-    authTagLength: TAG_LENGTH,
-  });
-  const body = concat(cipher.update(fileKey), cipher.final(), cipher.getAuthTag());
-  key.fill(0);
-  return body;
+  try {
+    return seal(key, ZERO_NONCE, fileKey);
+  } finally {
+    key.fill(0);
+  }
 }
 
 /**
@@ -46,18 +43,9 @@ export function wrapUnder(key: Uint8Array, fileKey: Uint8Array): Uint8Array {
  */
 export function unwrapUnder(key: Uint8Array, body: Uint8Array): Uint8Array | null {
   if (body.length !== FILE_KEY_LENGTH + TAG_LENGTH) throw new Error("a stanza body is malformed");
-  const decipher = createDecipheriv("chacha20-poly1305", key, ZERO_NONCE, {
-    authTagLength: TAG_LENGTH,
-  });
-  decipher.setAuthTag(body.subarray(FILE_KEY_LENGTH));
-  const opened = decipher.update(body.subarray(0, FILE_KEY_LENGTH));
   try {
-    decipher.final();
-    return new Uint8Array(opened);
-  } catch {
-    return null;
+    return open(key, ZERO_NONCE, body) ?? null;
   } finally {
-    opened.fill(0);
     key.fill(0);
   }
 }

@@ -1,12 +1,14 @@
 /**
- * Files in the age format, through age-encryption with our own byte-wise recipients and identities.
- * The only file that knows the library, which is loaded when the first file is sealed or opened.
+ * Files in the age format: headers through age-encryption with our own byte-wise recipients and
+ * identities, payloads by ourselves. The only file that knows the library, which is loaded when the
+ * first file is sealed or opened.
  */
 
+import { openPayload, sealPayload } from "./age-payload.ts";
 import type { Identity, Recipient, Stanza } from "./age-stanza.ts";
 import { concat } from "./encoding.ts";
 import { KeyriteError, messageOf } from "./errors.ts";
-import { Secret } from "./secret.ts";
+import type { Secret } from "./secret.ts";
 
 export {
   HIGHEST_LOG_N,
@@ -54,7 +56,9 @@ export async function encryptTo(
     });
   }
   try {
-    return await encrypter.encrypt(plaintext);
+    const empty = await encrypter.encrypt(new Uint8Array(0));
+    const fileKey = fileKeys[0] ?? new Uint8Array(0);
+    return concat(headerOf(empty), sealPayload(fileKey, plaintext));
   } finally {
     for (const key of fileKeys) key.fill(0);
   }
@@ -76,8 +80,9 @@ export async function decryptWith(
   const attempt = new Attempt(identities);
   decrypter.addIdentity(attempt);
   try {
-    const plaintext = await decrypter.decrypt(streamOf(file));
-    return await collect(plaintext);
+    const header = headerOf(file);
+    const fileKey = await decrypter.decryptHeader(header);
+    return openPayload(fileKey, file.subarray(header.length));
   } catch (error) {
     throw attempt.found === undefined && attempt.looked ? notForUs(identities) : damaged(error);
   } finally {
@@ -120,22 +125,13 @@ function damaged(cause: unknown): KeyriteError {
   });
 }
 
-function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>({
-    start(controller) {
-      controller.enqueue(bytes);
-      controller.close();
-    },
-  });
-}
+const END_OF_HEADER = Buffer.from("\n--- ");
+const LINE_FEED = 0x0a;
 
-/** Gathers the chunks, which are the library's own buffers, and wipes them. */
-async function collect(stream: ReadableStream<Uint8Array>): Promise<Secret> {
-  const chunks: Uint8Array[] = [];
-  try {
-    for await (const chunk of stream) chunks.push(chunk);
-    return Secret.take(concat(...chunks));
-  } finally {
-    for (const chunk of chunks) chunk.fill(0);
-  }
+/** The header with its MAC line; all of the file when no line ends it, for the library to refuse. */
+function headerOf(file: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(file.buffer, file.byteOffset, file.length);
+  const last = bytes.indexOf(END_OF_HEADER);
+  const end = last === -1 ? -1 : bytes.indexOf(LINE_FEED, last + 1);
+  return end === -1 ? file : file.subarray(0, end + 1);
 }

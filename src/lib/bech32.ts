@@ -3,6 +3,8 @@
  * so that a secret key can be written and read without one.
  */
 
+import { ownBytes, ownCopy } from "./secret.ts";
+
 const ALPHABET = new TextEncoder().encode("qpzry9x8gf2tvdw0s3jn54khce6mua7l");
 const GENERATOR = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3] as const;
 const CHECKSUM_LENGTH = 6;
@@ -12,7 +14,7 @@ const SEPARATOR = 0x31; // "1"
 export function encodeBech32(prefix: string, data: Uint8Array): Uint8Array {
   const words = toWords(data);
   const checksum = polymod(polymod(prefixState(prefix), words), new Uint8Array(6)) ^ 1;
-  const out = new Uint8Array(prefix.length + 1 + words.length + CHECKSUM_LENGTH);
+  const out = ownBytes(prefix.length + 1 + words.length + CHECKSUM_LENGTH);
   const put = (word: number, i: number): void => {
     out[prefix.length + 1 + i] = ALPHABET[word] ?? 0;
   };
@@ -32,13 +34,14 @@ export function decodeBech32(prefix: string, text: Uint8Array): Uint8Array | und
   const start = prefix.length + 1;
   if (text.length < start + CHECKSUM_LENGTH || text[prefix.length] !== SEPARATOR) return undefined;
   for (let i = 0; i < prefix.length; i++) if (text[i] !== prefix.charCodeAt(i)) return undefined;
-  const words = text.slice(start);
+  const words = ownCopy(text.subarray(start));
+  let known = true;
   for (const [i, letter] of words.entries()) {
     const word = ALPHABET.indexOf(letter);
-    if (word === -1) return undefined;
+    known &&= word !== -1;
     words[i] = word;
   }
-  const valid = polymod(prefixState(prefix), words) === 1;
+  const valid = known && polymod(prefixState(prefix), words) === 1;
   const data = valid ? fromWords(words.subarray(0, -CHECKSUM_LENGTH)) : undefined;
   words.fill(0);
   return data;
@@ -55,7 +58,11 @@ export function toUpperCase(text: Uint8Array): Uint8Array {
 /** A copy with ASCII capitals in lower case, or undefined when lower-case letters stand among them. */
 export function fromUpperCase(text: Uint8Array): Uint8Array | undefined {
   if (text.some((byte) => byte >= 0x61 && byte <= 0x7a)) return undefined;
-  return text.map((byte) => (byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte));
+  const lower = ownCopy(text);
+  text.forEach((byte, i) => {
+    if (byte >= 0x41 && byte <= 0x5a) lower[i] = byte + 0x20;
+  });
+  return lower;
 }
 
 // All on byte arrays that can be wiped: a key's words are the key.
@@ -79,7 +86,7 @@ function prefixState(prefix: string): number {
 }
 
 function toWords(data: Uint8Array): Uint8Array {
-  const words = new Uint8Array(Math.ceil((data.length * 8) / 5));
+  const words = ownBytes(Math.ceil((data.length * 8) / 5));
   let bits = 0;
   let held = 0;
   let at = 0;
@@ -92,7 +99,7 @@ function toWords(data: Uint8Array): Uint8Array {
 }
 
 function fromWords(words: Uint8Array): Uint8Array | undefined {
-  const data = new Uint8Array(Math.floor((words.length * 5) / 8));
+  const data = ownBytes(Math.floor((words.length * 5) / 8));
   let bits = 0;
   let held = 0;
   let at = 0;
@@ -104,5 +111,7 @@ function fromWords(words: Uint8Array): Uint8Array | undefined {
     data[at++] = (held >>> bits) & 0xff;
   }
   // BIP 173: at most four padding bits, all zero; otherwise one key would have several texts.
-  return bits < 5 && (held & ((1 << bits) - 1)) === 0 ? data : undefined;
+  if (bits < 5 && (held & ((1 << bits) - 1)) === 0) return data;
+  data.fill(0);
+  return undefined;
 }

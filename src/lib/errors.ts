@@ -59,6 +59,8 @@ export type ErrorCode =
   | "hsm.object-exists"
   | "hsm.object-missing"
   | "hsm.attribute-differs"
+  | "hsm.not-extractable"
+  | "hsm.wrong-kek"
   | "hsm.bad-output"
   | "hsm.call-failed"
   // the auditor

@@ -20,6 +20,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { KeyriteError, messageOf, type ErrorCode } from "./errors.ts";
+import { moveToOwn, ownBytes } from "./secret.ts";
 
 export interface WriteOptions {
   /** Permission bits, whatever the umask says. */
@@ -91,6 +92,16 @@ export function readBounded(path: string, maxBytes: number): Uint8Array {
   });
 }
 
+/**
+ * All that comes from an open descriptor, at most `maxBytes`, and nothing left behind of it: what comes
+ * may be secret. The caller closes it.
+ * @throws KeyriteError usage.bad-file, site.disk
+ */
+export function readDescriptor(descriptor: number, maxBytes: number): Uint8Array {
+  const name = `descriptor ${descriptor}`;
+  return acting(`read ${name}`, () => readUpTo(descriptor, name, maxBytes));
+}
+
 /** As `readBounded`, but undefined when there is no such file. */
 export function readIfPresent(path: string, maxBytes: number): Uint8Array | undefined {
   try {
@@ -116,6 +127,16 @@ export function makeFolder(path: string, mode: 0o700 | 0o755): void {
       chmodSync(path, mode);
     });
     syncFolder(dirname(path));
+  });
+}
+
+/**
+ * Creates a folder with every folder above it that is missing; an existing one is fine.
+ * @throws KeyriteError site.missing, site.file-exists (a file in the way), site.permissions, site.disk
+ */
+export function makeFolders(path: string): void {
+  acting(`create folder ${path}`, () => {
+    mkdirSync(path, { recursive: true, mode: 0o755 });
   });
 }
 
@@ -155,14 +176,16 @@ function settingMode(mayFail: boolean, set: () => void): void {
 
 function readUpTo(descriptor: number, path: string, maxBytes: number): Uint8Array {
   // One byte more than allowed: the size told by fstat may have grown since.
-  const buffer = new Uint8Array(maxBytes + 1);
+  const buffer = ownBytes(maxBytes + 1);
   let length = 0;
   while (length < buffer.length) {
     const count = readSync(descriptor, buffer, length, buffer.length - length, null);
-    if (count === 0) return buffer.slice(0, length);
+    if (count === 0) return moveToOwn(buffer.subarray(0, length));
     length += count;
   }
-  throw new KeyriteError("usage.bad-file", `${path} is longer than ${maxBytes} bytes`);
+  throw new KeyriteError("usage.bad-file", `${path} is longer than ${maxBytes} bytes`, {
+    hints: ["is this the file that was meant? none of its kind is as long"],
+  });
 }
 
 function syncFolder(path: string): void {

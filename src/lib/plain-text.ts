@@ -17,6 +17,9 @@ export interface Position {
 const HIDDEN =
   /(?![\n ])[\p{Cc}\p{Cf}\p{Zs}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\uFFFD]/gu;
 
+// Nearly every text; the classes above are slow to compile and to match.
+const PLAIN_ASCII = /^[\n -~]*$/;
+
 export interface Hidden {
   readonly index: number;
   /** `U+202E` */
@@ -25,6 +28,7 @@ export interface Hidden {
 
 /** Every character that does not show as itself; line feeds and spaces do. */
 export function* hiddenCharacters(text: string): Generator<Hidden> {
+  if (PLAIN_ASCII.test(text)) return;
   for (const match of text.matchAll(HIDDEN)) {
     const code = (match[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
     yield { index: match.index, name: `U+${code}` };

@@ -3,18 +3,18 @@
  * file and, for a misspelt word, the word that was probably meant.
  */
 
-import { z } from "zod";
 import type { JsonObject } from "./json.ts";
 import type { Objection } from "./objection.ts";
 import { place } from "./plain-text.ts";
 import { enumText, expectedWord, foundWord, issueText } from "./schema-text.ts";
 import { didYouMean } from "./suggest.ts";
 import type { YamlDocument } from "./yaml.ts";
+import * as z from "./zod.ts";
 
 // Zod would otherwise compile validators with the Function constructor.
 z.config({ jitless: true });
 
-export { z };
+export * as z from "./zod.ts";
 export type { Objection };
 
 export type Path = readonly (string | number)[];
@@ -55,10 +55,14 @@ export type RawIssue = z.core.$ZodRawIssue;
 
 /** Words for what schemas leave unsaid; for an unknown key, the keys that are known. */
 function explain(issue: RawIssue): string | undefined {
-  if (issue.code === "unrecognized_keys") {
-    return issue.inst instanceof z.ZodObject ? Object.keys(issue.inst.shape).join("\n") : "";
-  }
+  if (issue.code === "unrecognized_keys") return knownKeys(issue.inst).join("\n");
   return issueText(issue);
+}
+
+function knownKeys(mapping: unknown): readonly string[] {
+  if (mapping instanceof z.ZodObject) return Object.keys(mapping.shape);
+  const key: unknown = mapping instanceof z.ZodRecord ? mapping.keyType : undefined;
+  return key instanceof z.ZodEnum ? key.options.map(String) : [];
 }
 
 function objectionsOf(issue: Issue, source: Located, root: Path): Objection[] {

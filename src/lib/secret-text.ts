@@ -4,13 +4,14 @@
  */
 
 import { concat, utf8 } from "./encoding.ts";
+import { ownBytes } from "./secret.ts";
 
 const LINE_FEED = 0x0a;
 const DIGITS = utf8("0123456789abcdef");
 
 /** Lower-case hex of `bytes` as ASCII bytes; the caller wipes them. */
 export function hexBytes(bytes: Uint8Array): Uint8Array {
-  const out = new Uint8Array(bytes.length * 2);
+  const out = ownBytes(bytes.length * 2);
   bytes.forEach((byte, i) => {
     out[2 * i] = DIGITS[byte >>> 4] ?? 0;
     out[2 * i + 1] = DIGITS[byte & 15] ?? 0;
@@ -21,7 +22,7 @@ export function hexBytes(bytes: Uint8Array): Uint8Array {
 /** Bytes of lower-case hex in ASCII bytes, or undefined for anything else. */
 export function fromHexBytes(text: Uint8Array): Uint8Array | undefined {
   if (text.length % 2 !== 0) return undefined;
-  const out = new Uint8Array(text.length / 2);
+  const out = ownBytes(text.length / 2);
   for (let i = 0; i < out.length; i++) {
     const high = DIGITS.indexOf(text[2 * i] ?? 0);
     const low = DIGITS.indexOf(text[2 * i + 1] ?? 0);

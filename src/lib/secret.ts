@@ -14,6 +14,22 @@ export function ownBytes(length: number): Uint8Array {
   return new Uint8Array(new ArrayBuffer(length));
 }
 
+/** A copy of `bytes` outside the JavaScript heap; the caller wipes both. */
+export function ownCopy(bytes: Uint8Array): Uint8Array {
+  const own = ownBytes(bytes.length);
+  own.set(bytes);
+  return own;
+}
+
+/**
+ * The same bytes outside the JavaScript heap, wiped where they were: for what a library hands out.
+ */
+export function moveToOwn(bytes: Uint8Array): Uint8Array {
+  const own = ownCopy(bytes);
+  bytes.fill(0);
+  return own;
+}
+
 /**
  * Owns secret bytes. It has no index signature and no JSON form, so the compiler refuses it as
  * evidence, and it prints as "[secret]" wherever it ends up.
@@ -32,9 +48,7 @@ export class Secret {
 
   /** Copies `bytes` into a new secret; the caller still owns, and wipes, the original. */
   static copy(bytes: Uint8Array): Secret {
-    const own = ownBytes(bytes.length);
-    own.set(bytes);
-    return new Secret(own);
+    return new Secret(ownCopy(bytes));
   }
 
   /** Number of secret bytes. */

@@ -88,12 +88,13 @@ function compose(text: string, lines: LineCounter, object: Objector): Node {
   for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) {
     lines.addNewLine(at + 1);
   }
-  const beyond = excess(text);
+  const words = [...new Lexer().lex(text)];
+  const beyond = excess(text, words);
   if (beyond !== undefined) {
     object(beyond.offset, beyond.text);
     return null;
   }
-  const tokens = [...new Parser().parse(text)];
+  const tokens = parse(words);
   if (!walkTokens(tokens, object)) return null;
   const composer = new Composer({
     schema: "failsafe",
@@ -112,18 +113,24 @@ function compose(text: string, lines: LineCounter, object: Objector): Node {
   return documents[0]?.contents ?? null;
 }
 
+function parse(words: readonly string[]): readonly CST.Token[] {
+  const parser = new Parser();
+  const tokens = words.flatMap((word) => [...parser.next(word)]);
+  return [...tokens, ...parser.end()];
+}
+
 interface Excess {
   readonly offset: number;
   readonly text: string;
 }
 
 /** Where brackets, dashes on one line or sheer number pass the limits: a look at the words only. */
-function excess(text: string): Excess | undefined {
+function excess(text: string, lexed: readonly string[]): Excess | undefined {
   let offset = 0;
   let flow = 0;
   let marks = 0;
   let words = 0;
-  for (const word of new Lexer().lex(text)) {
+  for (const word of lexed) {
     if (word === "[" || word === "{") flow++;
     else if (word === "]" || word === "}") flow = Math.max(0, flow - 1);
     else if (word === "-" || word === "?") marks++;

@@ -72,6 +72,15 @@ export function formatCard(card: Card): Uint8Array {
   return utf8(canonicalJson({ ...card }));
 }
 
+/**
+ * Whether two cards bear a common signing or age key: then they are one person's, for dual control
+ * counts people. The name in front of a verifier key differs even when the key is the same.
+ */
+export function shareAKey(a: Card, b: Card): boolean {
+  const material = ({ signing }: Card): string => signing.split("+").slice(2).join("+");
+  return material(a) === material(b) || a.recipient === b.recipient;
+}
+
 /** SHA-256 of a card's bytes, in hex. */
 export function cardDigest(card: Card): string {
   return sha256Hex(formatCard(card));

@@ -2,12 +2,12 @@
 
 import { createPublicKey } from "node:crypto";
 import { schemeFor } from "../lib/algorithms.ts";
+import { hasClosePrimes, hasRocaFingerprint, smallFactor } from "../lib/weak-rsa.ts";
 import { schemeInWords } from "./algorithms.ts";
 import { keyAlgorithm, type RsaKeyView } from "./keys.ts";
 import type { Lint } from "./lint-rule.ts";
 import { ROOT_PROFILE } from "./profile.ts";
 import type { CertificateView } from "./view.ts";
-import { hasClosePrimes, hasRocaFingerprint, smallFactor } from "./weak-rsa.ts";
 
 const LEAST_EXPONENT = 2n ** 16n + 1n;
 const LARGEST_EXPONENT = 2n ** 256n - 1n;

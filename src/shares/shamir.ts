@@ -4,7 +4,7 @@
  */
 
 import { combine, split } from "shamir-secret-sharing";
-import { Secret } from "../lib/secret.ts";
+import { moveToOwn, ownCopy, Secret } from "../lib/secret.ts";
 
 /**
  * Splits a borrowed secret into `n` shares of which `k` suffice (2 ≤ k ≤ n ≤ 255), and proves the
@@ -12,8 +12,8 @@ import { Secret } from "../lib/secret.ts";
  * @throws Error when the shares do not all lead back to the secret
  */
 export async function splitSecret(secret: Secret, n: number, k: number): Promise<Secret[]> {
-  const source = secret.use((bytes) => Uint8Array.from(bytes));
-  const shares = await split(source, n, k);
+  const source = secret.use(ownCopy);
+  const shares = (await split(source, n, k)).map(moveToOwn);
   const secrets = shares.map((share) => Secret.take(share));
   try {
     await proveSplit(source, shares, k);
@@ -33,10 +33,10 @@ export async function splitSecret(secret: Secret, n: number, k: number): Promise
  */
 export async function combineShares(shares: readonly Secret[]): Promise<Secret> {
   // The library refuses a Buffer: exact Uint8Array copies, wiped below.
-  const copies = shares.map((share) => share.use((bytes) => Uint8Array.from(bytes)));
+  const copies = shares.map((share) => share.use(ownCopy));
   try {
     checkPlaces(copies);
-    return Secret.take(await combine(copies));
+    return Secret.take(moveToOwn(await combine(copies)));
   } finally {
     for (const copy of copies) copy.fill(0);
   }

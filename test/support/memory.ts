@@ -4,20 +4,36 @@ import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 
 /** Whether any writable memory of the process holds the text, as UTF-8 or as UTF-16. */
 export function memoryHolds(pid: number, text: string): boolean {
-  const needles = [Buffer.from(text, "utf8"), Buffer.from(text, "utf16le")];
+  return memoryHits(pid, [Buffer.from(text, "utf8"), Buffer.from(text, "utf16le")]).some(
+    (hits) => hits > 0,
+  );
+}
+
+/** How often the writable memory of the process holds each needle. */
+export function memoryHits(pid: number, needles: readonly Uint8Array[]): readonly number[] {
+  const hits = needles.map(() => 0);
   const maps = readFileSync(`/proc/${pid}/maps`, "utf8").split("\n");
   const memory = openSync(`/proc/${pid}/mem`, "r");
   try {
-    return maps.some((line) => {
+    for (const line of maps) {
       const region = /^([0-9a-f]+)-([0-9a-f]+) rw/.exec(line);
-      if (region === null) return false;
+      if (region === null) continue;
       const start = parseInt(region[1] ?? "", 16);
       const bytes = readRegion(memory, start, parseInt(region[2] ?? "", 16) - start);
-      return needles.some((needle) => bytes.includes(needle));
-    });
+      needles.forEach((needle, i) => {
+        hits[i] = (hits[i] ?? 0) + count(bytes, needle);
+      });
+    }
   } finally {
     closeSync(memory);
   }
+  return hits;
+}
+
+function count(bytes: Buffer, needle: Uint8Array): number {
+  let found = 0;
+  for (let at = bytes.indexOf(needle); at !== -1; at = bytes.indexOf(needle, at + 1)) found += 1;
+  return found;
 }
 
 /** What can be read; a region may vanish or be a hole. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createPublicKey, diffieHellman, generateKeyPairSync } from "node:crypto";
 import { describe, test } from "node:test";
 import {
   decodeSecretKey,
@@ -153,6 +154,10 @@ describe("X25519", () => {
     "the key zero, of small order": fromUtf8(encodeBech32("age", new Uint8Array(32))),
     "the key one, of small order": fromUtf8(encodeBech32("age", oneThenZeros())),
     "a key of order eight": fromUtf8(encodeBech32("age", orderEight())),
+    "the other key of order eight": keyOf(
+      "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+    ),
+    "a key of order four": keyOf(`ec${"ff".repeat(30)}7f`),
     "a key above the field prime": fromUtf8(encodeBech32("age", new Uint8Array(32).fill(0xff))),
     "a second spelling of a key by its top bit": fromUtf8(encodeBech32("age", topBit())),
     capitals: recipientOf(keyNumber(1)).toUpperCase(),
@@ -161,11 +166,13 @@ describe("X25519", () => {
     test(`Q08: refuses ${name} as a recipient`, () => {
       assert.notEqual(whyRecipientRefused(text), undefined);
       assert.throws(() => x25519Recipient(text));
+      if (name.includes("order")) assert.ok(!opensslAgreesWith(text), "and so does openssl");
     });
   }
 
   test("accepts the recipient of a key", () => {
     assert.equal(whyRecipientRefused(recipientOf(keyNumber(1))), undefined);
+    assert.ok(opensslAgreesWith(recipientOf(keyNumber(1))));
   });
 
   test("refuses lower-case and shortened secret keys", () => {
@@ -175,8 +182,28 @@ describe("X25519", () => {
   });
 });
 
+/** OpenSSL refuses agreements that come out as zero (RFC 7748 §6.1). */
+function opensslAgreesWith(recipient: string): boolean {
+  const raw = decodeBech32("age", utf8(recipient)) ?? new Uint8Array();
+  const key = Buffer.concat([Buffer.from("302a300506032b656e032100", "hex"), raw]);
+  const { privateKey } = generateKeyPairSync("x25519");
+  try {
+    diffieHellman({
+      privateKey,
+      publicKey: createPublicKey({ key, format: "der", type: "spki" }),
+    });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function oneThenZeros(): Uint8Array {
   return Uint8Array.from({ length: 32 }, (_, i) => (i === 0 ? 1 : 0));
+}
+
+function keyOf(hexText: string): string {
+  return fromUtf8(encodeBech32("age", fromHex(hexText) ?? new Uint8Array()));
 }
 
 function orderEight(): Uint8Array {
