@@ -15,8 +15,8 @@ import { combine } from "../shares/use-share-set.ts";
 import { readSealed, readShare, recordedShareSet } from "./lib/share-sets.ts";
 import { tokenLines } from "./inspect-token.ts";
 
-const params = z.strictObject({ token: label });
-type Params = z.infer<typeof params>;
+const params = () => z.strictObject({ token: label });
+type Params = z.infer<ReturnType<typeof params>>;
 
 interface Activation extends JsonObject {
   readonly token: string;
@@ -47,6 +47,7 @@ export const activateToken = defineAction<Params, Activation, Activation>({
     fact.kind === "token.activated" &&
     fact.token === p.token &&
     fact.set === subject.set &&
+    fact.generation === subject.generation &&
     fact.people.join() === subject.people.join(),
   async subject(p, room) {
     const custody = activationSet(room.custody, p.token);
@@ -67,7 +68,7 @@ export const activateToken = defineAction<Params, Activation, Activation>({
       data: { token: p.token, serial: info.serial, set, generation, people },
       shown: [
         ...tokenLines(info),
-        `Share set ${shareSetName(custody)}: ${threshold} of ${holders.length}; ${people.join(" and ")} bring theirs.`,
+        `Share set ${shareSetName(custody)}: any ${threshold} of ${holders.length} open it; ${people.join(" and ")} bring theirs.`,
       ],
     };
   },
@@ -83,7 +84,7 @@ export const activateToken = defineAction<Params, Activation, Activation>({
       label: token?.label ?? p.token,
     });
     await wiping([pin], () => room.tokens.activate(p.token, pin));
-    room.console.tell(`Token ${p.token} is active.`);
+    room.console.tell(`Token ${p.token} is active: its keys can be used until it is deactivated.`);
     return subject;
   },
 });

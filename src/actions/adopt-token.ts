@@ -2,16 +2,17 @@
 
 import { defineAction } from "../ceremony/action.ts";
 import { tokenIsUnbound } from "../ceremony/conditions.ts";
-import type { FactOf } from "../ceremony/facts.ts";
+import { parseFact, type FactOf } from "../ceremony/facts.ts";
 import { label } from "../ceremony/words.ts";
+import { digestOf } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
 import { boundFact } from "./initialize-token.ts";
 import { tokenEvidence, tokenLines } from "./inspect-token.ts";
 
-const params = z.strictObject({ token: label });
-type Params = z.infer<typeof params>;
+const params = () => z.strictObject({ token: label });
+type Params = z.infer<ReturnType<typeof params>>;
 
 interface Adopted extends JsonObject {
   readonly token: JsonObject;
@@ -41,12 +42,7 @@ export const adoptToken = defineAction<Params, Adopted, Adopted>({
     },
   }),
   establishes: (_, { bound }) => [bound],
-  admits: (_, { bound }, fact) =>
-    fact.kind === "token.bound" &&
-    fact.token === bound.token &&
-    fact.serial === bound.serial &&
-    fact.module === bound.module &&
-    fact.activation === "vendor",
+  admits: (_, { bound }, fact) => digestOf({ ...fact }) === digestOf({ ...bound }),
   async subject(p, room) {
     const info = await room.tokens.inspect(p.token);
     if (!info.initialized || !info.userPinSet) {
@@ -54,7 +50,14 @@ export const adoptToken = defineAction<Params, Adopted, Adopted>({
         hints: ["use initialize-token, or initialize it with the vendor's tools first"],
       });
     }
-    const data = { token: tokenEvidence(info), bound: boundFact(p.token, info, "vendor") };
+    const bound = boundFact(p.token, info, "vendor");
+    const problem = parseFact(bound);
+    if (typeof problem === "string") {
+      throw new KeyriteError("hsm.not-supported", `token ${p.token} cannot be named in records`, {
+        hints: [problem, "give the token a plain label and serial with its vendor's tools"],
+      });
+    }
+    const data = { token: tokenEvidence(info), bound };
     return { data, shown: tokenLines(info) };
   },
   run: (_, __, { subject }) => Promise.resolve(subject),

@@ -1,6 +1,7 @@
 /** Two observers compare the machine's clock with a reference clock. */
 
 import { defineAction } from "../ceremony/action.ts";
+import { EVERYONE } from "../console/console.ts";
 import { line } from "../ceremony/words.ts";
 import { timestamp } from "../lib/clock.ts";
 import { visible } from "../lib/encoding.ts";
@@ -20,7 +21,7 @@ interface Reading extends JsonObject {
 export const attestClock = defineAction<Record<string, never>, Reading, Reading>({
   name: "attest-clock",
   control: "dual",
-  params: z.strictObject({}),
+  params: () => z.strictObject({}),
   facts: ["clock.attested"],
   instruction: () => "Compare the clock of this machine with a reference clock.",
   forecast: () => ({ source: "reference", offsetSeconds: 0, machine: "" }),
@@ -33,20 +34,23 @@ export const attestClock = defineAction<Record<string, never>, Reading, Reading>
     fact.offsetSeconds === subject.offsetSeconds,
   async subject(_, room) {
     const [observer] = room.people.performers;
-    const to = { person: observer?.person ?? "room", name: observer?.card.name ?? "Everyone" };
+    const to =
+      observer === undefined ? EVERYONE : { person: observer.person, name: observer.card.name };
     const machine = timestamp(room.clock.now());
-    room.console.tell(`This machine's clock says ${machine}.`);
+    room.console.tell(`The clock of this machine says ${machine} (UTC).`);
+    room.console.tell("Compare it with a clock that does not depend on this machine, in UTC.");
     const source = await room.console.ask({
       id: "source",
       to,
-      text: "which reference clock do you read",
+      text: "reference clock",
       preset: "wall clock of the room",
       check: (answer) => (line.safeParse(answer).success ? undefined : "one line of text, please"),
     });
+    room.console.tell("Count seconds: 0 when both agree, negative when this machine is behind.");
     const offset = await room.console.ask({
       id: "offset-seconds",
       to,
-      text: "how many seconds is this machine ahead of it (0 when equal, negative when behind)",
+      text: "seconds this machine is ahead",
       preset: "0",
       check: (answer) =>
         /^-?\d{1,5}$/.test(answer) && Math.abs(Number(answer)) <= MOST_SECONDS
@@ -58,9 +62,14 @@ export const attestClock = defineAction<Record<string, never>, Reading, Reading>
       data,
       shown: [
         `Reference: ${visible(source)}.`,
-        `This machine is ahead of it by ${data.offsetSeconds} s.`,
+        `The machine's clock is ${offsetText(data.offsetSeconds)}.`,
       ],
     };
   },
   run: (_, __, { subject }) => Promise.resolve(subject),
 });
+
+function offsetText(seconds: number): string {
+  if (seconds === 0) return "equal to it";
+  return seconds > 0 ? `${seconds} s ahead of it` : `${-seconds} s behind it`;
+}

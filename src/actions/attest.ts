@@ -2,17 +2,19 @@
 
 import { defineAction, type Room } from "../ceremony/action.ts";
 import { label, line, slug } from "../ceremony/words.ts";
+import { EVERYONE, type Addressee } from "../console/console.ts";
 import { visible } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
 
 const field = z.strictObject({ type: z.enum(["label", "text"]), about: line });
-const params = z.strictObject({
-  statement: line,
-  fields: z.record(slug, field).default({}),
-});
-type Params = z.infer<typeof params>;
+const params = () =>
+  z.strictObject({
+    statement: line,
+    fields: z.record(slug, field).default({}),
+  });
+type Params = z.infer<ReturnType<typeof params>>;
 
 interface Statement extends JsonObject {
   readonly statement: string;
@@ -37,27 +39,27 @@ export const attest = defineAction<Params, Statement, Statement>({
     const answer = await room.console.choose({
       id: "so",
       to,
-      text: `"${visible(p.statement)}" – is it so?`,
+      text: "is the statement true, as it stands above?",
       choices: [
         { value: "yes", label: "yes, it is so" },
-        { value: "no", label: "no, it is not" },
+        { value: "no", label: "no, it is not, or an answer above is wrong" },
       ],
       preset: "yes",
     });
     if (answer !== "yes") {
-      throw new KeyriteError("people.declined", `${to.person} says it is not so: ${p.statement}`, {
-        hints: ["make it so and try again, or stop the ceremony"],
+      throw new KeyriteError("people.declined", `${to.person} does not attest: ${p.statement}`, {
+        hints: ["make it so, or correct the answers, by trying again; or stop the ceremony"],
       });
     }
-    const shown = fields.map(({ id, value }) => `${id}: ${visible(value)}`);
+    const shown = fields.map(({ id, value }) => `For the record, ${id}: ${visible(value)}`);
     return { data: { statement: p.statement, fields }, shown };
   },
   run: (_, __, { subject }) => Promise.resolve(subject),
 });
 
-function performer(room: Room): { readonly person: string; readonly name: string } {
+function performer(room: Room): Addressee {
   const [first] = room.people.performers;
-  return { person: first?.person ?? "room", name: first?.card.name ?? "Everyone" };
+  return first === undefined ? EVERYONE : { person: first.person, name: first.card.name };
 }
 
 function whyRefused(type: "label" | "text", answer: string): string | undefined {

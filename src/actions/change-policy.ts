@@ -18,9 +18,9 @@ interface Adopted extends JsonObject {
   readonly sha256: string;
 }
 
-const params = z.strictObject({ file: label });
+const params = () => z.strictObject({ file: label });
 
-export const changePolicy = defineAction<z.infer<typeof params>, NewPolicy, Adopted>({
+export const changePolicy = defineAction<z.infer<ReturnType<typeof params>>, NewPolicy, Adopted>({
   name: "change-policy",
   control: "dual",
   params,

@@ -8,7 +8,7 @@ import { z } from "../lib/schema.ts";
 export const deactivateToken = defineAction({
   name: "deactivate-token",
   control: "single",
-  params: z.strictObject({ token: label }),
+  params: () => z.strictObject({ token: label }),
   facts: ["token.deactivated"],
   instruction: (p) => `Deactivate token ${p.token}.`,
   requires: (p) => [tokenIsActive(p.token)],
@@ -17,7 +17,7 @@ export const deactivateToken = defineAction({
   admits: (p, _, fact) => fact.kind === "token.deactivated" && fact.token === p.token,
   async run(p, room) {
     await room.tokens.deactivate(p.token);
-    room.console.tell(`Token ${p.token} is not active any more.`);
+    room.console.tell(`Token ${p.token} is no longer active.`);
     return { token: p.token };
   },
 });

@@ -3,20 +3,22 @@
 import { CANDIDATE_ROLE, line, role, slug } from "../ceremony/words.ts";
 import { defineAction, type Participant, type Room } from "../ceremony/action.ts";
 import { personIsNew } from "../ceremony/conditions.ts";
+import { separationProblem } from "../ceremony/policy.ts";
 import { digestLines } from "../ceremony/spoken.ts";
 import { visible } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
-import { cardDigest, formatCard, type Card } from "../people/card.ts";
+import { cardDigest, formatCard, shareAKey, type Card } from "../people/card.ts";
 import { answerChallenge, sealChallenge } from "../people/genesis-note.ts";
 
-const params = z.strictObject({
-  person: slug,
-  roles: z.array(role).min(1),
-  reference: line,
-});
-type Params = z.infer<typeof params>;
+const params = () =>
+  z.strictObject({
+    person: slug,
+    roles: z.array(role).min(1),
+    reference: line,
+  });
+type Params = z.infer<ReturnType<typeof params>>;
 
 interface Candidate extends JsonObject {
   readonly candidate: { readonly person: string; readonly card: string };
@@ -60,7 +62,8 @@ export const enrollPerson = defineAction<Params, Candidate, Enrolment>({
     const medium = await room.people.medium(p.person, p.person);
     const card = medium.readCard();
     refuseCard(p, room, card);
-    const digest = cardDigest(card);
+    // With the subject, so that the newcomer's own agreement can be judged as soon as it is recorded.
+    const digest = room.attach("application/json", formatCard(card));
     return {
       data: {
         candidate: { person: p.person, card: digest },
@@ -89,7 +92,6 @@ export const enrollPerson = defineAction<Params, Candidate, Enrolment>({
         `${p.person} does not hold the age key of their card`,
       );
     }
-    room.attach("application/json", formatCard(card));
     return { ...subject, challenge: answer };
   },
 });
@@ -108,13 +110,12 @@ function refuseCard(p: Params, room: Room, card: Card): void {
       { hints: ["make a new identity; test identities never enter a production site"] },
     );
   }
-  const alone = room.policy.separate.find(
-    (group) => group.length === 1 && p.roles.some((r) => r === group[0]) && p.roles.length > 1,
-  );
-  if (alone !== undefined) {
-    throw new KeyriteError(
-      "people.role-not-held",
-      `the policy lets ${alone.join()} hold no other role at this site`,
-    );
+  const other = [...room.custody.people.values()].find((one) => shareAKey(card, one.card));
+  if (other !== undefined) {
+    throw new KeyriteError("people.same-person", `${p.person} presents a key of ${other.person}`, {
+      hints: ["every person makes an identity of their own with keyrite identity new"],
+    });
   }
+  const problem = separationProblem(room.policy, p.roles);
+  if (problem !== undefined) throw new KeyriteError("people.role-not-held", problem);
 }

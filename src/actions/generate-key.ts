@@ -10,20 +10,27 @@ import {
 import { digestLines } from "../ceremony/spoken.ts";
 import { label } from "../ceremony/words.ts";
 import { KEY_ALGORITHMS } from "../lib/algorithms.ts";
-import { hex, sha256Hex } from "../lib/encoding.ts";
+import { hex, sha256Hex, visible } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import type { Json, JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
 import type { GeneratedKey } from "../hsm/token.ts";
 
-const params = z.strictObject({
-  token: label,
-  key: label,
-  algorithm: z.enum(KEY_ALGORITHMS),
-  purpose: z.enum(["ca-signing"]),
-  backup: z.enum(["wrap", "native", "never"]),
-});
-type Params = z.infer<typeof params>;
+const params = () =>
+  z.strictObject({
+    token: label,
+    key: label,
+    algorithm: z.enum(KEY_ALGORITHMS),
+    purpose: z.enum(["ca-signing"]),
+    backup: z.enum(["wrap", "native", "never"]),
+  });
+type Params = z.infer<ReturnType<typeof params>>;
+
+const BACKUPS: Readonly<Record<Params["backup"], string>> = {
+  wrap: "with a wrapped backup",
+  native: "with a backup by the vendor's tools",
+  never: "without any backup: it never leaves the token",
+};
 
 interface Intent extends JsonObject {
   readonly ckaId: string;
@@ -49,7 +56,7 @@ export const generateKey = defineAction<Params, Intent, Generated>({
   params,
   facts: ["key.generated"],
   instruction: (p) =>
-    `Generate the ${p.algorithm} key ${p.key} on token ${p.token}; backup: ${p.backup}.`,
+    `Generate the ${p.algorithm} key ${p.key} on token ${p.token}, ${BACKUPS[p.backup]}.`,
   requires: (p) => [
     tokenIsActive(p.token),
     keyLabelIsFree(p.token, p.key),
@@ -99,8 +106,8 @@ export const generateKey = defineAction<Params, Intent, Generated>({
     return Promise.resolve({
       data: { ckaId, serial: info.serial },
       shown: [
-        `Key ${p.key}, ${p.algorithm}, for ${p.purpose}; it never leaves token ${p.token}.`,
-        `Serial of the token ${info.serial}; CKA_ID of the new key ${ckaId}.`,
+        `New key ${p.key}, ${p.algorithm}, for ${p.purpose}.`,
+        `Serial of the token ${visible(info.serial)}; CKA_ID of the new key ${ckaId}.`,
       ],
     });
   },
@@ -130,11 +137,15 @@ async function readAloud(room: Room, p: Params, key: GeneratedKey): Promise<Part
   for (const line of digestLines(`Public key ${p.key}, SHA-256`, key.spkiSha256)) {
     room.console.tell(line);
   }
+  const name = listener.card.name;
+  room.console.tell(
+    `${visible(name)} reads these words aloud; everybody compares and writes them down.`,
+  );
   await room.console.ask({
     id: "fingerprint-heard",
-    to: { person: listener.person, name: listener.card.name },
-    text: "read the words aloud; when everybody has heard and compared them, answer yes",
-    check: (answer) => (answer === "yes" ? undefined : "read them again, then answer yes"),
+    to: { person: listener.person, name },
+    text: "type yes when all have compared them",
+    check: (answer) => (answer === "yes" ? undefined : "read them again, then type yes"),
   });
   return listener;
 }

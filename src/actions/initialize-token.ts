@@ -8,7 +8,7 @@ import { tokenIsUnbound } from "../ceremony/conditions.ts";
 import type { Fact, FactOf } from "../ceremony/facts.ts";
 import { label, role } from "../ceremony/words.ts";
 import { KeyriteError } from "../lib/errors.ts";
-import { hex, utf8 } from "../lib/encoding.ts";
+import { hex, utf8, visible } from "../lib/encoding.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
 import { ownBytes, Secret, wiping } from "../lib/secret.ts";
@@ -17,10 +17,12 @@ import type { TokenInfo } from "../hsm/token.ts";
 import { tokenEvidence, tokenLines } from "./inspect-token.ts";
 import { issueShareSet, proveShareSet, shareSetFact } from "./lib/share-sets.ts";
 
-const params = z.strictObject({ token: label, holders: role, officers: role });
-type Params = z.infer<typeof params>;
+const params = () => z.strictObject({ token: label, holders: role, officers: role });
+type Params = z.infer<ReturnType<typeof params>>;
 
 interface Intent extends JsonObject {
+  /** SHA-256 of the module file. */
+  readonly module: string;
   readonly activation: SetIntent;
   readonly officer: SetIntent;
 }
@@ -42,16 +44,22 @@ export const initializeToken = defineAction<Params, Intent, Initialized>({
   params,
   facts: ["token.bound", "share-set.made"],
   instruction: (p) =>
-    `Initialize token ${p.token}; split its PIN between ${p.holders} holders and its security-officer PIN between ${p.officers} holders.`,
+    p.holders === p.officers
+      ? `Initialize token ${p.token}; split its PIN and its security-officer PIN between people who attend as ${p.holders}.`
+      : `Initialize token ${p.token}; split its PIN between people who attend as ${p.holders}, its security-officer PIN between people who attend as ${p.officers}.`,
   requires: (p) => [tokenIsUnbound(p.token)],
   forecast: (p) => forecast(p),
   establishes: (_, e): readonly Fact[] => [e.bound, e.activation, e.officer],
   admits: (p, intent, fact) => {
-    if (fact.kind === "token.bound") return fact.token === p.token;
+    if (fact.kind === "token.bound") {
+      const { token, module, activation } = fact;
+      return token === p.token && module === intent.module && activation === "sealed";
+    }
     if (fact.kind !== "share-set.made" || fact.token !== p.token) return false;
     const agreed = fact.purpose === "activation" ? intent.activation : intent.officer;
     return (
       fact.set === agreed.set &&
+      fact.generation === 1 &&
       fact.threshold === agreed.threshold &&
       fact.holders.join() === agreed.holders.join()
     );
@@ -62,10 +70,10 @@ export const initializeToken = defineAction<Params, Intent, Initialized>({
     const activation = plan(room, p.holders, rules.activation);
     const officer = plan(room, p.officers, rules["security-officer"]);
     return {
-      data: { activation, officer },
+      data: { module: info.moduleDigest, activation, officer },
       shown: [
         ...tokenLines(info),
-        `The token will be erased and labelled ${p.token}.`,
+        `EVERYTHING ON THE TOKEN WILL BE ERASED; its label will be ${p.token}.`,
         ...setLines("Activation", activation),
         ...setLines("Security officer", officer),
       ],
@@ -81,7 +89,7 @@ export const initializeToken = defineAction<Params, Intent, Initialized>({
       const info = await room.tokens.initialize(p.token, p.token, soPin, pin).finally(() => {
         working.end();
       });
-      room.console.tell(`Token ${p.token} is initialized; its serial is ${info.serial}.`);
+      room.console.tell(`Token ${p.token} is initialized; its serial is ${visible(info.serial)}.`);
       return evidence(p, info, user, so);
     });
   },
@@ -123,7 +131,7 @@ function plan(
 
 function setLines(name: string, set: SetIntent): readonly string[] {
   return [
-    `${name} set ${set.set}: any ${set.threshold} of ${set.holders.length} holders: ${set.holders.join(", ")}`,
+    `${name} set ${set.set}: any ${set.threshold} of ${set.holders.length} open it; holders ${set.holders.join(", ")}`,
   ];
 }
 

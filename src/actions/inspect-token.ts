@@ -28,19 +28,25 @@ export function tokenEvidence(info: TokenInfo): JsonObject {
 export function tokenLines(info: TokenInfo): readonly string[] {
   return [
     `Manufacturer ${visible(info.manufacturer)}, model ${visible(info.model)}, firmware ${visible(info.firmware)}`,
-    `Serial ${visible(info.serial)}, label ${visible(info.label === "" ? "(none)" : info.label)}`,
+    `Serial ${orNone(info.serial)}, label ${orNone(info.label)}`,
     `Module SHA-256 ${info.moduleDigest}`,
     info.initialized ? "The token is initialized." : "The token is not initialized.",
     ...info.pinWarnings.map((flag) => `WARNING: the token reports ${flag}`),
   ];
 }
 
+// A blank token may have neither; an empty place in a sentence would be read over.
+function orNone(text: string): string {
+  return text.trim() === "" ? "(none yet)" : visible(text);
+}
+
 export const inspectToken = defineAction({
   name: "inspect-token",
   control: "single",
-  params: z.strictObject({ token: label }),
+  params: () => z.strictObject({ token: label }),
   facts: [],
-  instruction: (p) => `Inspect token ${p.token}: read its plate aloud and compare.`,
+  instruction: (p) =>
+    `Inspect token ${p.token}: compare what it says of itself with the plate on the device.`,
   forecast: () => ({}),
   async subject(p, room) {
     const info = await room.tokens.inspect(p.token);

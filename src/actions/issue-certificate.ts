@@ -15,21 +15,26 @@ import { z } from "../lib/schema.ts";
 import type { CertificateView } from "../pki/view.ts";
 import { dnProblem, formatDn, parseDn } from "../pki/names.ts";
 
-const params = z.strictObject({
-  token: label,
-  key: label,
-  profile: z.enum(["root"]),
-  subject: line,
-  days: z.int().min(1).max(9132),
-  file: label,
-});
-type Params = z.infer<typeof params>;
+const params = () =>
+  z.strictObject({
+    token: label,
+    key: label,
+    profile: z.enum(["root"]),
+    subject: line,
+    days: z.int().min(1).max(9132),
+    file: label,
+  });
+type Params = z.infer<ReturnType<typeof params>>;
 
 interface Tbs extends JsonObject {
   /** DER of the to-be-signed part, base64. */
   readonly tbs: string;
   readonly sha256: string;
   readonly spki: string;
+  readonly subject: string;
+  readonly serial: string;
+  readonly notBefore: string;
+  readonly notAfter: string;
   readonly warnings: readonly string[];
 }
 interface Issued extends JsonObject {
@@ -50,7 +55,7 @@ export const issueCertificate = defineAction<Params, Tbs, Issued>({
   params,
   facts: ["certificate.issued"],
   instruction: (p) =>
-    `Issue the ${p.profile} certificate of key ${p.key} for ${p.subject}, ${p.days} days.`,
+    `Issue the ${p.profile} certificate of key ${p.key} for ${p.subject}, valid ${p.days} days.`,
   requires: (p) => [
     tokenIsActive(p.token),
     keyIsOn(p.token, p.key),
@@ -86,6 +91,10 @@ export const issueCertificate = defineAction<Params, Tbs, Issued>({
     fact.kind === "certificate.issued" &&
     fact.spki === intent.spki &&
     fact.issuerSpki === intent.spki &&
+    fact.subject === intent.subject &&
+    fact.serial === intent.serial &&
+    fact.notBefore === intent.notBefore &&
+    fact.notAfter === intent.notAfter &&
     fact.profile === p.profile &&
     fact.file === p.file,
   async subject(p, room) {
@@ -100,13 +109,14 @@ export const issueCertificate = defineAction<Params, Tbs, Issued>({
       notBeforeMs: room.clock.now(),
       days: p.days,
     });
-    const warnings = await lintOrRefuse(built.view);
+    const { view } = built;
+    const warnings = await lintOrRefuse(view);
     const sha256 = sha256Hex(built.tbs);
     return {
-      data: { tbs: base64(built.tbs), sha256, spki: key.spki, warnings },
+      data: { tbs: base64(built.tbs), sha256, spki: key.spki, ...plate(view), warnings },
       shown: [
         "This is what will be signed, in plain words:",
-        ...explain(built.view),
+        ...explain(view),
         ...warnings.map((warning) => `WARNING: ${warning}`),
         ...digestLines("To be signed, SHA-256", sha256),
       ],
@@ -137,20 +147,30 @@ export const issueCertificate = defineAction<Params, Tbs, Issued>({
       },
       { file: derFile, sha256: await room.outbox.writeOnce(derFile, der) },
     ];
-    room.console.tell(`Written: ${files.map(({ file }) => file).join(", ")}.`);
+    const names = files.map(({ file }) => file).join(" and ");
+    room.console.tell(
+      `The certificate is verified and written to outbox/${room.ceremony}: ${names}.`,
+    );
     return {
       sha256: room.attach("application/pkix-cert", der),
       tbsSha256: subject.sha256,
       spki: key.spki,
-      subject: formatDn(view.subject),
-      serial: view.serial,
-      notBefore: view.notBefore.time,
-      notAfter: view.notAfter.time,
+      ...plate(view),
       files,
       warnings: subject.warnings,
     };
   },
 });
+
+/** What names a certificate in records. */
+function plate(view: CertificateView): Pick<Tbs, "subject" | "serial" | "notBefore" | "notAfter"> {
+  return {
+    subject: formatDn(view.subject),
+    serial: view.serial,
+    notBefore: view.notBefore.time,
+    notAfter: view.notAfter.time,
+  };
+}
 
 function keyOf(custody: Custody, p: Params): KeyCustody | undefined {
   return [...custody.keys.values()].find((k) => k.token === p.token && k.label === p.key);

@@ -1,6 +1,7 @@
 /** Puts a departure from the script or the rules on record: what, why, agreed by two. */
 
 import { defineAction } from "../ceremony/action.ts";
+import { EVERYONE } from "../console/console.ts";
 import { line } from "../ceremony/words.ts";
 import { visible } from "../lib/encoding.ts";
 import type { JsonObject } from "../lib/json.ts";
@@ -14,7 +15,7 @@ interface Deviation extends JsonObject {
 export const recordDeviation = defineAction<Record<string, never>, Deviation, Deviation>({
   name: "record-deviation",
   control: "dual",
-  params: z.strictObject({}),
+  params: () => z.strictObject({}),
   facts: ["deviation.recorded"],
   instruction: () => "Record a deviation: which rule or step was not followed, and why.",
   forecast: () => ({ rule: "planned", reason: "planned" }),
@@ -25,7 +26,7 @@ export const recordDeviation = defineAction<Record<string, never>, Deviation, De
     fact.reason === subject.reason,
   async subject(_, room) {
     const [first] = room.people.performers;
-    const to = { person: first?.person ?? "room", name: first?.card.name ?? "Everyone" };
+    const to = first === undefined ? EVERYONE : { person: first.person, name: first.card.name };
     const check = (answer: string): string | undefined =>
       line.safeParse(answer).success ? undefined : "one line of text, please";
     const rule = await room.console.ask({

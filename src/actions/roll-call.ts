@@ -34,7 +34,7 @@ interface Roll extends JsonObject {
 export const rollCall = defineAction<Record<string, never>, Roll, Roll>({
   name: "roll-call",
   control: "everyone",
-  params: z.strictObject({}),
+  params: () => z.strictObject({}),
   facts: ["people.present"],
   instruction: () => "Call the roll: everybody present says in which role, and signs the plan.",
   forecast: (_, custody) => ({
@@ -107,7 +107,7 @@ function requireRoles(room: Room, attending: readonly Attending[]): void {
     throw new KeyriteError(
       "people.quorum-not-met",
       `the script needs ${least} × ${role}, ${count} ${count === 1 ? "is" : "are"} present`,
-      { hints: ["call whoever is missing into the room and call the roll again"] },
+      { hints: ["call whoever is missing into the room, then call the roll again"] },
     );
   }
 }
@@ -135,7 +135,7 @@ function rollLines(
   const lines = ["Present:"];
   for (const { person, role, name } of attending)
     lines.push(`  ${visible(name)} (${person}), ${role}`);
-  lines.push("Heads that people carry, all extended by this ledger:");
+  lines.push("Heads on their media, each extended by this ledger:");
   for (const { person, size, root } of heads) {
     lines.push(
       size !== null && root !== null

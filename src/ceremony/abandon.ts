@@ -9,17 +9,41 @@ import { decide } from "./decision.ts";
 import type { Hall } from "./hall.ts";
 import type { CeremonyRecord } from "./history.ts";
 import type { Recorder } from "./recorder.ts";
+import { checkHead } from "./standing.ts";
+
+/**
+ * What to throw on when a ceremony stopped before its end: the error, with what became of the ceremony
+ * and what to do next among its hints. A ceremony in which nothing had begun is ended here.
+ */
+export function endedEarly(recorder: Recorder, ceremony: string, error: unknown): unknown {
+  const ended = abandonUnbegun(recorder, ceremony, error);
+  if (!(error instanceof KeyriteError)) return error;
+  const next = ended
+    ? [
+        `ceremony ${ceremony} is over, since nothing had begun in it`,
+        // What stops for the auditor is not put right in the room.
+        ...(error.code.startsWith("ledger.")
+          ? []
+          : ["put right what stopped it, then start it again with keyrite run"]),
+      ]
+    : [
+        `ceremony ${ceremony} stays open, with everything on record: keyrite status shows it`,
+        "two people end it with keyrite run --abandon; it cannot be continued yet",
+      ];
+  const { code, message, hints } = error;
+  return new KeyriteError(code, message, { hints: [...hints, ...next], cause: error });
+}
 
 /**
  * Ends a ceremony in which nothing had begun: nobody has agreed to anything yet, so nobody has to
- * agree to giving up. Does nothing when a step had begun, or when the ledger cannot be written.
+ * agree to giving up. False when a step had begun, or when the ledger cannot be written.
  */
-export function abandonUnbegun(recorder: Recorder, ceremony: string, error: unknown): void {
+function abandonUnbegun(recorder: Recorder, ceremony: string, error: unknown): boolean {
   const { open } = recorder.history;
-  if (open?.id !== ceremony) return;
-  if (error instanceof KeyriteError && error.code === "halted.not-durable") return;
+  if (open?.id !== ceremony) return false;
+  if (error instanceof KeyriteError && error.code === "halted.not-durable") return false;
   const acted = [...open.steps.values()].some((s) => s !== "opened" && s !== "refused");
-  if (acted) return;
+  if (acted) return false;
   recorder.append({
     type: "ceremony.abandoned",
     outcome: "refused",
@@ -27,6 +51,7 @@ export function abandonUnbegun(recorder: Recorder, ceremony: string, error: unkn
     description: "The ceremony ended before anything was begun.",
     data: { reason: messageOf(error).slice(0, 1000) },
   });
+  return true;
 }
 
 /** What is known of an open ceremony, in the lines that people agree to. */
@@ -49,7 +74,8 @@ export function findingLines(open: CeremonyRecord): readonly string[] {
 
 /**
  * Conducts the abandonment of the open ceremony by two people or more, who cosign the head.
- * @throws KeyriteError people.* when they decline or cannot open their identities
+ * @throws KeyriteError people.* when they decline or cannot open their identities, ledger.* when the
+ * ledger does not extend a head that one of them carries
  */
 export async function abandonOpen(
   hall: Hall,
@@ -62,6 +88,12 @@ export async function abandonOpen(
   const step = plan?.steps.find((s) => s.n === n);
   if (plan === undefined || step === undefined) {
     throw new KeyriteError("ledger.damaged", `the plan of ceremony ${open.id} is missing`);
+  }
+  // A ledger that was cut back into an open ceremony would otherwise be cosigned as it is.
+  const brought = { entries: recorder.ledger.size, when: "when it was to be abandoned" };
+  for (const { person, card } of people) {
+    const head = (await hall.medium(person, card.name)).readHead(hall.genesis.origin);
+    if (head !== undefined) checkHead(hall, recorder, brought, head, person);
   }
   const data: JsonObject = {
     finding: [...findingLines(open)],

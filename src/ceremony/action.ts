@@ -110,7 +110,7 @@ export interface Room {
   readonly files: SiteFiles;
   readonly clock: Clock;
   readonly random: Random;
-  /** Adds public material to the entry that completes the step; returns its SHA-256. */
+  /** Adds public material to the step: with its intent from `subject`, else with its outcome. Returns the SHA-256. */
   attach(mediaType: string, bytes: Uint8Array): string;
   /** An attachment of the ledger. */
   attachment(sha256: string): Uint8Array | undefined;
@@ -143,7 +143,8 @@ export interface Act<S extends JsonObject> {
 export interface ActionSpec<P, S extends JsonObject, E extends JsonObject> {
   readonly name: string;
   readonly control: Control;
-  readonly params: z.ZodType<P>;
+  /** Made when the first step needs it: a command that only lists actions pays for no schema. */
+  readonly params: () => z.ZodType<P>;
   /** The kinds of fact this action may establish: nothing else is believed. */
   readonly facts: readonly FactKind[];
   /** One sentence, read aloud and printed. */
@@ -197,14 +198,18 @@ export type Vocabulary = ReadonlyMap<string, Action>;
 export function defineAction<P, S extends JsonObject, E extends JsonObject>(
   spec: ActionSpec<P, S, E>,
 ): Action {
+  let schema: z.ZodType<P> | undefined;
+  const params = (): z.ZodType<P> => (schema ??= spec.params());
   return {
     name: spec.name,
     control: spec.control,
     facts: spec.facts,
-    params: spec.params,
-    bind: (params) => bindStep(spec, spec.params.parse(params)),
-    admits: (params, intent, fact) => {
-      const parsed = spec.params.safeParse(params);
+    get params() {
+      return params();
+    },
+    bind: (values) => bindStep(spec, params().parse(values)),
+    admits: (values, intent, fact) => {
+      const parsed = params().safeParse(values);
       if (!parsed.success) return false;
       // The intent was shown and agreed to with this digest, so it is what `subject` returned.
       return spec.admits?.(parsed.data, intent as S, fact) ?? true;

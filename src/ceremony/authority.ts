@@ -4,7 +4,7 @@
  */
 
 import type { Json } from "../lib/json.ts";
-import { digestOf } from "../lib/encoding.ts";
+import { canonicalJson } from "../lib/json.ts";
 import { messageOf } from "../lib/errors.ts";
 import { parseTimestamp } from "../lib/clock.ts";
 import { checkAgreement, parseAgreement, type Agreement } from "../people/agreement.ts";
@@ -91,7 +91,7 @@ function firstDifference(actual: Agreement, expected: Expected): string | undefi
     ["head of the ledger", { ...actual.opened }, { ...expected.opened }],
     ["nonce", actual.nonce, expected.nonce],
   ];
-  return pairs.find(([, a, b]) => digestOf(a) !== digestOf(b))?.[0];
+  return pairs.find(([, a, b]) => canonicalJson(a) !== canonicalJson(b))?.[0];
 }
 
 export interface Quorum {

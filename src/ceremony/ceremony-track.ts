@@ -3,18 +3,35 @@
  * step's outcome is. It keeps order only; who may say what is judged elsewhere.
  */
 
-import type { Entry } from "../ledger/entry.ts";
+import type { Entry, EntryType } from "../ledger/entry.ts";
 import { hex } from "../lib/encoding.ts";
 import type { CeremonyRecord } from "./history.ts";
 import type { RecordedPlan, RecordedStep } from "./plan-document.ts";
 import { integerOf, stringOf } from "./record.ts";
-import type { BegunStep, OpenedStep } from "./step-authority.ts";
+import { STEP_PURPOSES, type BegunStep, type OpenedStep } from "./step-authority.ts";
+import type { Tail } from "./standing.ts";
+
+/** What only an open ceremony explains: of another one, or of none, such an entry does nothing. */
+const IN_CEREMONY: readonly EntryType[] = [
+  "step.opened",
+  "step.begun",
+  "step.completed",
+  "step.failed",
+  "step.refused",
+  "ceremony.closed",
+  "ceremony.abandoned",
+  "tail.adopted",
+  "deviation.recorded",
+];
 
 export class CeremonyTrack {
   readonly #ceremonies: CeremonyRecord[] = [];
   readonly #nonces = new Set<string>();
   #open: CeremonyRecord | null = null;
   #step: OpenedStep | null = null;
+  #explained = 0;
+  #tail: Tail | null = null;
+  #founding: string | null = null;
 
   get ceremonies(): readonly CeremonyRecord[] {
     return this.#ceremonies;
@@ -29,9 +46,19 @@ export class CeremonyTrack {
     return this.#step;
   }
 
-  /** The open ceremony when the entry belongs to it. */
-  openedBy(entry: Entry): CeremonyRecord | null {
-    return this.#open?.id === entry.ceremony ? this.#open : null;
+  /** Entries before this one were cosigned at the end of a ceremony, or adopted. */
+  get explained(): number {
+    return this.#explained;
+  }
+
+  /** Entries that the present ceremony found unexplained and that nobody has adopted yet. */
+  get tail(): Tail | null {
+    return this.#tail;
+  }
+
+  /** Whether the entry may do something: it is of the open ceremony, or needs none. */
+  belongs({ type, ceremony }: Entry): boolean {
+    return !IN_CEREMONY.includes(type) || (this.#open !== null && this.#open.id === ceremony);
   }
 
   /** Whether anything of the open ceremony went beyond being opened or refused. */
@@ -40,9 +67,34 @@ export class CeremonyTrack {
     return outcomes.some((outcome) => outcome !== "opened" && outcome !== "refused");
   }
 
+  /** The founding is explained by the ceremony it belongs to. */
+  found(entry: Entry): void {
+    this.#founding = entry.ceremony;
+  }
+
+  /** Everything before `size` is explained, unless a tail before it still waits to be adopted. */
+  explain(size: number): void {
+    if (this.#tail === null) this.#explained = size;
+  }
+
+  adoptTail(): void {
+    if (this.#tail === null) return;
+    this.#explained = this.#tail.to;
+    this.#tail = null;
+  }
+
+  /** Why the entry begins no ceremony, or undefined. */
+  whyNotBegun({ ceremony }: Entry): string | undefined {
+    if (ceremony === null) return "it opens a ceremony without an id";
+    if (this.#open !== null) return `a ceremony is opened while ${this.#open.id} is open`;
+    const known = this.#ceremonies.some(({ id }) => id === ceremony);
+    return known ? `the ceremony id ${ceremony} was used before` : undefined;
+  }
+
   begin(entry: Entry, plan: RecordedPlan | undefined): void {
-    if (this.#open !== null) this.#open.state = "abandoned";
     this.#step = null;
+    const explained = this.#explained === entry.seq || this.#founding === entry.ceremony;
+    this.#tail = explained ? null : { from: this.#explained, to: entry.seq };
     this.#open = {
       id: entry.ceremony ?? "",
       title: stringOf(entry.data, "title") ?? "",
@@ -61,12 +113,17 @@ export class CeremonyTrack {
     this.#ceremonies.push(this.#open);
   }
 
-  /** Opens a step; false when the entry opens none of the plan's, or repeats a nonce. */
+  /**
+   * Opens a step; false when the entry opens none of the plan's, repeats a nonce, or would leave a step
+   * behind that is in doubt. What is open then stays open.
+   */
   openStep(entry: Entry, root: () => Uint8Array): boolean {
     const step = this.#planned(entry);
     const nonce = stringOf(entry.data, "nonce");
-    this.#step = null;
-    if (step === undefined || nonce === undefined || this.#nonces.has(nonce)) return false;
+    const purpose = STEP_PURPOSES.find((one) => one === entry.data["purpose"]);
+    if (step === undefined || nonce === undefined || purpose === undefined) return false;
+    const overDoubt = purpose === "step" && this.#open?.doubt !== null;
+    if (overDoubt || this.#nonces.has(nonce)) return false;
     this.#nonces.add(nonce);
     const shown = entry.data["shown"];
     this.#step = {
@@ -75,19 +132,30 @@ export class CeremonyTrack {
       root: hex(root()),
       nonce,
       step,
+      purpose,
       subject: stringOf(entry.data, "subject") ?? null,
       shown: Array.isArray(shown) ? shown.map(String) : [],
       begun: null,
     };
     // Adopting a tail and abandoning open a step that has already ended: its outcome stays.
-    if (stringOf(entry.data, "purpose") === "step") this.#open?.steps.set(step.id, "opened");
+    if (purpose === "step") this.#open?.steps.set(step.id, "opened");
     return true;
   }
 
   #planned(entry: Entry): RecordedStep | undefined {
     const n = integerOf(entry.data, "n");
-    const step = this.openedBy(entry)?.plan?.steps.find((s) => s.n === n);
+    const step = this.#open?.plan?.steps.find((s) => s.n === n);
     return step?.id === entry.step ? step : undefined;
+  }
+
+  /** The open step that the entry begins, or why it begins none. */
+  toBegin(entry: Entry, isRollCall: (action: string) => boolean): OpenedStep | string {
+    const step = this.#step;
+    if (step?.begun !== null || step.step.id !== entry.step || step.purpose !== "step") {
+      return "it begins a step that is not open";
+    }
+    if (this.#tail === null || isRollCall(step.step.action)) return step;
+    return `entries ${this.#tail.from} to ${this.#tail.to - 1} were not adopted before it`;
   }
 
   /** From here on the step is in doubt until it has an outcome. */
@@ -106,8 +174,26 @@ export class CeremonyTrack {
     };
   }
 
+  /** The agreements of a decision were used: they take no other. */
+  endDecision(): void {
+    this.#step = null;
+  }
+
   endStep(entry: Entry, outcome: "completed" | "failed" | "refused"): void {
-    if (this.#open === null || this.#step === null || this.#step.step.id !== entry.step) return;
+    if (this.#open === null) return;
+    if (this.#step?.step.id !== entry.step) {
+      // Refused before it was even opened, e.g. for want of a role: shown, and nothing else changes.
+      const { step } = entry;
+      const planned = this.#open.plan?.steps.some(({ id }) => id === step) === true;
+      if (outcome === "refused" && step !== null && planned && !this.#open.steps.has(step)) {
+        this.#open.steps.set(step, "refused");
+      }
+      return;
+    }
+    if (this.#step.purpose !== "step") {
+      this.#step = null;
+      return;
+    }
     // A refusal cannot end what has begun: only an outcome or a decision of people removes a doubt.
     if (outcome === "refused" && this.#step.begun !== null) return;
     this.#open.steps.set(this.#step.step.id, outcome);

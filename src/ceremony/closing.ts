@@ -52,7 +52,7 @@ export async function closeCeremony(
       throw new KeyriteError(
         "people.quorum-not-met",
         `${ready.length} of at least 2 people can cosign the head`,
-        { hints: ["the ceremony stays open; abandon it with two people, keyrite run … --abandon"] },
+        { hints: ["a head that one person vouches for protects nobody"] },
       );
     }
     for (const { participant, reason } of missing)
@@ -153,7 +153,8 @@ export async function cosignHead(
   }
   const { size, root } = recorder.head();
   hall.console.tell(`${ready.length} people cosigned the head and carry it on their media.`);
-  hall.console.tell(`Ledger ${hall.genesis.origin}, size ${size}.`);
-  for (const line of digestLines("Head", root)) hall.console.tell(line);
+  for (const line of digestLines(`Head of ${hall.genesis.origin}, size ${size}`, root)) {
+    hall.console.tell(line);
+  }
   return { size, root, head, cosigned: ready.map(({ participant }) => participant.person) };
 }

@@ -3,11 +3,12 @@
  * the ceremony is recorded before the prompt returns.
  */
 
+import { EVERYONE } from "../console/console.ts";
 import { KeyriteError, messageOf } from "../lib/errors.ts";
 import { canonicalJson } from "../lib/json.ts";
 import { sha256Hex, utf8, visible } from "../lib/encoding.ts";
 import type { Participant, Room } from "./action.ts";
-import { abandonUnbegun } from "./abandon.ts";
+import { endedEarly } from "./abandon.ts";
 import { adoptTail } from "./tail.ts";
 import { closeCeremony, type Closing } from "./closing.ts";
 import { found } from "./founding.ts";
@@ -28,9 +29,6 @@ export interface Conducted {
   readonly closing: Closing;
 }
 
-/** Everybody in the room, for questions that no single person answers. */
-const ROOM = { person: "room", name: "Everyone" };
-
 export class Conductor {
   readonly #hall: Hall;
   readonly #recorder: Recorder;
@@ -44,8 +42,8 @@ export class Conductor {
     this.#recorder = recorder;
     this.#plan = plan;
     this.#ceremony = ceremony;
-    const { cosigned, size } = recorder.history;
-    this.#tail = cosigned < size ? { from: cosigned, to: size } : null;
+    const { explained, size } = recorder.history;
+    this.#tail = explained < size ? { from: explained, to: size } : null;
     this.#tokens = new BoundTokens({
       hsm: hall.hsm,
       bindings: hall.bindings,
@@ -71,8 +69,7 @@ export class Conductor {
       }
       throw new Error("a plan without a close was conducted");
     } catch (error) {
-      abandonUnbegun(this.#recorder, this.#ceremony, error);
-      throw error;
+      throw endedEarly(this.#recorder, this.#ceremony, error);
     } finally {
       await this.#tokens.deactivateAll();
     }
@@ -150,6 +147,7 @@ export class Conductor {
         if (!(await this.#tryAgain(step))) throw error;
       }
     }
+    this.#requireTaken(step);
     console.tell(`Step ${step.n} is done and recorded.`);
     if (step.control === "everyone" && this.#tail !== null) {
       await adoptTail(this.#hall, this.#recorder, {
@@ -160,6 +158,16 @@ export class Conductor {
         attending: this.#attending(),
       });
     }
+  }
+
+  // What an auditor will refuse to believe is no success, although it is done and on record.
+  #requireTaken(step: PlanStep): void {
+    const { findings, size } = this.#recorder.history;
+    const last = findings.at(-1);
+    if (last?.seq !== size - 1) return;
+    throw new KeyriteError("halted.step-failed", `step ${step.n} was done in vain: ${last.text}`, {
+      hints: ["the ceremony stays open; abandon it with two people, keyrite run … --abandon"],
+    });
   }
 
   // Only a step that never began is tried again: nothing that changes an HSM is repeated blindly.
@@ -173,11 +181,11 @@ export class Conductor {
     const answer = await this.#hall.console.choose({
       step: step.id,
       id: "again",
-      to: ROOM,
-      text: `step ${step.n} was refused and recorded; what now?`,
+      to: EVERYONE,
+      text: `step ${step.n} has not begun, and the refusal is recorded. What now?`,
       choices: [
-        { value: "again", label: "try this step again" },
-        { value: "stop", label: "stop the ceremony" },
+        { value: "again", label: `try step ${step.n} again, from its beginning` },
+        { value: "stop", label: "stop the ceremony here" },
       ],
       preset: "stop",
     });
@@ -251,8 +259,8 @@ export class Conductor {
     const answer = await this.#hall.console.choose({
       step: step.id,
       id: "who",
-      to: ROOM,
-      text: `who acts as ${role}?`,
+      to: EVERYONE,
+      text: `who acts as ${role} in step ${step.n}?`,
       choices: free.map(({ person, card }) => ({
         value: person,
         label: `${card.name} (${person})`,

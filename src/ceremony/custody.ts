@@ -3,7 +3,7 @@
  * second store, so it cannot disagree with the ledger.
  */
 
-import type { Card } from "../people/card.ts";
+import { shareAKey, type Card } from "../people/card.ts";
 import { digestOf } from "../lib/encoding.ts";
 import type { Json } from "../lib/json.ts";
 import type { Fact, FactOf } from "./facts.ts";
@@ -169,9 +169,12 @@ export class CustodyFold {
   #enrol(fact: FactOf<"person.enrolled">, card: Card | undefined): string | undefined {
     if (card === undefined) return `the card of ${fact.person} is not attached`;
     if (card.person !== fact.person) return `the card names ${card.person}, not ${fact.person}`;
+    if (card.assurance !== this.#state.assurance) {
+      return `the identity of ${fact.person} is of ${card.assurance} assurance`;
+    }
     if (this.#state.people.has(fact.person)) return `${fact.person} is already enrolled`;
     for (const other of this.#state.people.values()) {
-      if (sameKeys(card, other.card)) {
+      if (shareAKey(card, other.card)) {
         return `${fact.person} presents a key of ${other.person}`;
       }
     }
@@ -204,11 +207,6 @@ function without<F extends { readonly kind: string }>(fact: F): Omit<F, "kind"> 
     F,
     "kind"
   >;
-}
-
-function sameKeys(a: Card, b: Card): boolean {
-  const material = (verifierKey: string): string => verifierKey.split("+").slice(2).join("+");
-  return material(a.signing) === material(b.signing) || a.recipient === b.recipient;
 }
 
 /** Digest of custody: what `ceremony.closed` states and everybody cosigns. */

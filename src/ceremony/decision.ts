@@ -3,16 +3,17 @@
  * more people agree to exactly what they were shown, with a nonce of its own.
  */
 
-import { hex } from "../lib/encoding.ts";
+import { KeyriteError, messageOf } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { EntryType } from "../ledger/entry.ts";
 import type { Decision } from "../people/agreement.ts";
 import type { Participant } from "./action.ts";
 import { collectAgreements, requireFresh } from "./gate.ts";
 import type { Hall } from "./hall.ts";
+import { openStep } from "./open-step.ts";
 import { PeopleInStep } from "./people-in-step.ts";
 import type { RecordedPlan, RecordedStep } from "./plan-document.ts";
-import type { Recorder } from "./recorder.ts";
+import { mayRecord, type Recorder } from "./recorder.ts";
 import { expectedOf, subjectDigest } from "./step-authority.ts";
 
 export interface DecisionParts {
@@ -39,24 +40,10 @@ export interface DecisionParts {
 export async function decide(hall: Hall, recorder: Recorder, parts: DecisionParts): Promise<void> {
   const { ceremony, plan, step, shown, data } = parts;
   for (const line of shown) hall.console.tell(line);
-  const nonce = hex(hall.random.bytes(16));
+  const { purpose, description } = parts;
   const subject = subjectDigest(data, shown);
-  const seq = recorder.append({
-    type: "step.opened",
-    outcome: "pending",
-    ceremony,
-    step: step.id,
-    description: parts.description,
-    data: {
-      purpose: parts.purpose,
-      n: step.n,
-      step: step.sha256,
-      nonce,
-      subject,
-      shown: [...shown],
-    },
-  });
-  const opened = { seq, ...recorder.head(), nonce, step, subject, shown, begun: null };
+  const opening = { ceremony, step, purpose, description, subject, shown };
+  const opened = openStep(recorder, hall.random, opening);
   const { custody } = recorder.history;
   const people = new PeopleInStep({
     console: hall.console,
@@ -88,10 +75,38 @@ export async function decide(hall: Hall, recorder: Recorder, parts: DecisionPart
       description: parts.description,
       agreements: agreements.map((agreement) => agreement.note),
       data,
-      refs: { opened: seq },
+      refs: { opened: opened.seq },
     });
+  } catch (error) {
+    if (mayRecord(error)) recordRefusal(recorder, parts, opened.seq, error);
+    people.end();
+    throw error;
+  }
+  try {
     await parts.after?.(people);
   } finally {
     people.end();
   }
+}
+
+function recordRefusal(
+  recorder: Recorder,
+  { ceremony, step, people }: DecisionParts,
+  opened: number,
+  error: unknown,
+): void {
+  recorder.append({
+    type: "step.refused",
+    outcome: "refused",
+    ceremony,
+    step: step.id,
+    actors: people.map(({ person, role }) => ({ person, role, part: "authorized" })),
+    description: "The decision was not taken.",
+    data: {
+      n: step.n,
+      code: error instanceof KeyriteError ? error.code : "internal.bug",
+      message: messageOf(error).slice(0, 1000),
+    },
+    refs: { opened },
+  });
 }

@@ -95,6 +95,11 @@ export type FactKind = keyof typeof schemas;
 export type FactOf<K extends FactKind> = z.infer<(typeof schemas)[K]>;
 export type Fact = { [K in FactKind]: FactOf<K> }[FactKind];
 
+/** The names of the members of every kind of fact: what its format page has to explain. */
+export const FACT_MEMBERS: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries(schemas).map(([kind, schema]) => [kind, Object.keys(schema.shape)]),
+);
+
 const union = z.discriminatedUnion("kind", [
   schemas["policy.adopted"],
   schemas["person.enrolled"],

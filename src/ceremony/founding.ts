@@ -19,11 +19,13 @@ import { parseFact, type Fact } from "./facts.ts";
 import type { Genesis } from "./genesis.ts";
 import type { Hall } from "./hall.ts";
 import { PeopleInStep } from "./people-in-step.ts";
-import { stringOf } from "./record.ts";
+import { stringOf, type DraftParts } from "./record.ts";
 import type { Attached, Recorder } from "./recorder.ts";
 import { digestLines } from "./spoken.ts";
 
 const STEP = "founding";
+const NOTHING_YET =
+  "the site is not founded and nothing is recorded: start again when every founder agrees";
 
 /** The facts of entry 0, from the genesis alone. */
 export function genesisFacts(genesis: Genesis): readonly Fact[] {
@@ -73,22 +75,37 @@ export function foundingFacts(
 
 /**
  * Conducts the founding at the start of the first ceremony and appends entry 0.
- * @throws KeyriteError people.* when a founder is missing, declines or cannot open their identity.
+ * @throws KeyriteError people.* when a founder is missing, declines or cannot open their identity,
+ * halted.interrupted; nothing is recorded then.
  */
 export async function found(hall: Hall, recorder: Recorder, ceremony: string): Promise<void> {
+  try {
+    await conductFounding(hall, recorder, ceremony);
+  } catch (error) {
+    if (!(error instanceof KeyriteError) || recorder.history.size > 0) throw error;
+    const { code, message, hints } = error;
+    throw new KeyriteError(code, message, { hints: [...hints, NOTHING_YET], cause: error });
+  }
+}
+
+async function conductFounding(hall: Hall, recorder: Recorder, ceremony: string): Promise<void> {
   const { genesis, console } = hall;
   console.heading("Founding of the site");
   console.tell(`Origin ${genesis.origin}, assurance ${genesis.assurance}.`);
   for (const line of digestLines("Genesis", genesis.sha256)) console.tell(line);
-  console.tell("Compare this with the genesis sheet. Every founder signs it and proves both keys.");
+  console.tell(
+    "Read this aloud and compare it with the genesis sheet; then every founder signs it here.",
+  );
   const attending = genesis.founders.map(({ person, card, roles }): Participant => ({
     person,
     card,
     role: roles[0] ?? "recorder",
   }));
+  // Entry 0 is the founding or there is none: mistyped passphrases are recorded right behind it.
+  const failures: DraftParts[] = [];
   const people = new PeopleInStep({
     console,
-    recorder,
+    recorder: { append: (failure) => failures.push(failure) },
     ceremony,
     step: STEP,
     medium: (person, name) => hall.medium(person, name),
@@ -110,6 +127,7 @@ export async function found(hall: Hall, recorder: Recorder, ceremony: string): P
       },
       foundingAttachments(hall),
     );
+    for (const failure of failures) recorder.append(failure);
   } finally {
     people.end();
   }
@@ -133,7 +151,7 @@ async function signGenesis(
 ): Promise<string> {
   const { genesis, console, random } = hall;
   const to = { person: founder.person, name: founder.card.name };
-  const text = "do you found this site with this genesis?";
+  const text = "do you found this site?";
   if (!(await console.agree({ step: STEP, id: "agree", to, text }))) {
     throw new KeyriteError("people.declined", `${founder.person} declined to found the site`);
   }

@@ -3,11 +3,13 @@
  * digest, on a sheet signed in ink, is where an auditor's trust starts.
  */
 
-import { canonicalJson, type JsonObject } from "../lib/json.ts";
-import { fromUtf8, sha256Hex, utf8 } from "../lib/encoding.ts";
-import { KeyriteError } from "../lib/errors.ts";
+import { parseTimestamp } from "../lib/clock.ts";
+import { canonicalJson, type Json, type JsonObject } from "../lib/json.ts";
+import { equalBytes, fromUtf8, sha256Hex, utf8 } from "../lib/encoding.ts";
+import { KeyriteError, messageOf } from "../lib/errors.ts";
+import { parseVerifierKey } from "../lib/note.ts";
 import { z } from "../lib/schema.ts";
-import { parseCard, type Card } from "../people/card.ts";
+import { parseCard, shareAKey, type Card } from "../people/card.ts";
 import { digest, role, slug } from "./words.ts";
 
 export type Assurance = "production" | "test";
@@ -83,8 +85,9 @@ function cardJson(card: Card): JsonObject {
 }
 
 /**
- * Reads genesis.json, refusing one key under two names.
- * @throws KeyriteError ledger.damaged
+ * Reads genesis.json, refusing one key under two names, identities of another assurance, and anything
+ * but canonical JSON: two readers of one digest must not see two founders' lists.
+ * @throws KeyriteError ledger.damaged, people.same-person; usage.bad-file for a refused card
  */
 export function readGenesis(bytes: Uint8Array): Genesis {
   const parsed = genesisSchema.safeParse(parseJson(bytes));
@@ -98,24 +101,58 @@ export function readGenesis(bytes: Uint8Array): Genesis {
     roles: founder.roles,
     card: parseCard(utf8(canonicalJson(founder.card))),
   }));
-  for (const founder of founders) {
-    if (founder.card.person !== founder.person) {
-      throw new KeyriteError(
-        "ledger.damaged",
-        `the founder "${founder.person}" has the card of "${founder.card.person}"`,
-      );
-    }
+  const genesis: Genesis = { ...parsed.data, founders, sha256: sha256Hex(bytes) };
+  const problem = whyRefused(genesis);
+  if (problem !== undefined) {
+    throw new KeyriteError("ledger.damaged", `genesis.json is refused: ${problem}`, {
+      hints: [
+        "compare it with the signed genesis sheet, and put back the file that keyrite init made",
+      ],
+    });
   }
   refuseSharedKeys(founders.map((founder) => founder.card));
-  return { ...parsed.data, founders, sha256: sha256Hex(bytes) };
+  return genesis;
 }
 
-function parseJson(bytes: Uint8Array): unknown {
+/** What the schema cannot say of a genesis, in words that follow "genesis.json is refused:". */
+function whyRefused({ origin, assurance, created, ledgerKey, founders }: Genesis) {
+  if (assuranceOf(origin) !== assurance) {
+    return `its assurance is ${assurance}, but exactly test sites have an origin that ends in /test`;
+  }
+  if (parseTimestamp(created) === undefined) return "created is not a time";
+  for (const { person, card } of founders) {
+    if (card.person !== person) return `the founder "${person}" has the card of "${card.person}"`;
+    if (card.assurance !== assurance) {
+      return `the identity of ${person} is of ${card.assurance} assurance, the site of ${assurance}`;
+    }
+  }
+  return whyLedgerKeyRefused(ledgerKey, origin);
+}
+
+function whyLedgerKeyRefused(ledgerKey: string, origin: string): string | undefined {
   try {
-    return JSON.parse(fromUtf8(bytes));
+    const { name, type } = parseVerifierKey(ledgerKey);
+    if (name !== origin) return `the ledger key is named ${name}, not ${origin}`;
+    return type === "ed25519" ? undefined : `the ledger key is of type ${type}`;
+  } catch (error) {
+    return `the ledger key: ${messageOf(error)}`;
+  }
+}
+
+/** The assurance of a site follows from its origin, for ever. */
+export function assuranceOf(origin: string): Assurance {
+  return origin.endsWith("/test") ? "test" : "production";
+}
+
+function parseJson(bytes: Uint8Array): Json {
+  let value: Json;
+  try {
+    value = JSON.parse(fromUtf8(bytes)) as Json;
   } catch (cause) {
     throw new KeyriteError("ledger.damaged", "genesis.json is not JSON", { cause });
   }
+  if (equalBytes(utf8(canonicalJson(value)), bytes)) return value;
+  throw new KeyriteError("ledger.damaged", "genesis.json is not canonical JSON (RFC 8785)");
 }
 
 /**
@@ -123,23 +160,14 @@ function parseJson(bytes: Uint8Array): unknown {
  * @throws KeyriteError people.same-person
  */
 export function refuseSharedKeys(cards: readonly Card[]): void {
-  const owners = new Map<string, string>();
-  for (const card of cards) {
-    for (const key of [card.person, keyMaterial(card.signing), card.recipient]) {
-      const owner = owners.get(key);
-      if (owner !== undefined) {
-        throw new KeyriteError(
-          "people.same-person",
-          `"${owner}" and "${card.person}" present the same ${key === card.person ? "name" : "key"}`,
-          { hints: ["every person makes an identity of their own with keyrite identity new"] },
-        );
-      }
-      owners.set(key, card.person);
-    }
+  for (const [place, card] of cards.entries()) {
+    const twin = cards.slice(0, place).find((c) => c.person === card.person || shareAKey(c, card));
+    if (twin === undefined) continue;
+    const what = twin.person === card.person ? "name" : "key";
+    throw new KeyriteError(
+      "people.same-person",
+      `"${twin.person}" and "${card.person}" present the same ${what}`,
+      { hints: ["every person makes an identity of their own with keyrite identity new"] },
+    );
   }
-}
-
-// The base64 part of a verifier key: the name in front differs even when the key is the same.
-function keyMaterial(verifierKey: string): string {
-  return verifierKey.split("+").slice(2).join("+");
 }

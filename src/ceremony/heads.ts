@@ -7,6 +7,7 @@ import {
   parseSignatureLine,
   parseVerifierKey,
 } from "../lib/note.ts";
+import type { Card } from "../people/card.ts";
 import type { Enrolled } from "./custody.ts";
 
 /** What the ledger keeps outside its tree: checkpoint notes and the cosignatures on them. */
@@ -44,6 +45,13 @@ export function cosignersOf(
     }
   }
   return [...found.values()];
+}
+
+/** Whether a checkpoint note bears this person's valid cosignature. */
+export function isCosignedBy(note: string, { cosigning }: Card): boolean {
+  const { text, signatures } = parseNote(note);
+  const key = parseVerifierKey(cosigning);
+  return signatures.some((line) => checkSignature(text, line, key));
 }
 
 export function countCosigners(

@@ -4,50 +4,39 @@
  */
 
 import type { Entry } from "../ledger/entry.ts";
-import { parseTimestamp } from "../lib/clock.ts";
-import { fromUtf8 } from "../lib/encoding.ts";
 import { parseCard, type Card } from "../people/card.ts";
-import type { Vocabulary } from "./action.ts";
-import { missingFrom, type Expected } from "./authority.ts";
+import { readAttached } from "./attached.ts";
+import type { Expected } from "./authority.ts";
 import { CeremonyTrack } from "./ceremony-track.ts";
+import { ClockWatch } from "./clock-watch.ts";
 import { custodyDigest, CustodyFold, emptyCustody, type Attending } from "./custody.ts";
 import type { Fact } from "./facts.ts";
 import { foundingFacts } from "./founding.ts";
-import type { Genesis } from "./genesis.ts";
-import { countCosigners, type CosignatureSource } from "./heads.ts";
-import type { History, HistoryFinding } from "./history.ts";
-import { readPlanDocument } from "./plan-document.ts";
-import { readPolicy, type Policy } from "./policy.ts";
+import { countCosigners } from "./heads.ts";
+import type { History, HistoryFinding, HistorySources } from "./history.ts";
+import { readAttachedPlan } from "./plan-document.ts";
+import { readPolicy, separationProblem, type Policy } from "./policy.ts";
 import { integerOf, stringOf } from "./record.ts";
 import {
   authorityProblem,
+  decisionProblem,
   expectedOf,
-  holdsRole,
   judgeEntry,
   readBegun,
   readFacts,
+  type StepPurpose,
 } from "./step-authority.ts";
-
-/** Longest silence of the clock before its attestation must come first: 30 days (DESIGN: store). */
-export const CLOCK_GAP_MS = 30 * 24 * 3600 * 1000;
-
-export interface HistorySources {
-  readonly genesis: Genesis;
-  readonly vocabulary: Vocabulary;
-  readonly attachment: (sha256: string) => Uint8Array | undefined;
-  readonly cosignatures: CosignatureSource;
-}
 
 export class HistoryFold {
   readonly #sources: HistorySources;
   readonly #fold: CustodyFold;
   readonly #findings: HistoryFinding[] = [];
   readonly #track = new CeremonyTrack();
+  readonly #clock = new ClockWatch();
   #policy: Policy | null = null;
   #size = 0;
   #lastTime: string | null = null;
   #cosigned = 0;
-  #clockGap = false;
 
   constructor(sources: HistorySources) {
     this.#sources = sources;
@@ -63,20 +52,26 @@ export class HistoryFold {
       ceremonies: this.#track.ceremonies,
       open: this.#track.open,
       cosigned: this.#cosigned,
-      clockGap: this.#clockGap,
+      explained: this.#track.explained,
+      clockGap: this.#clock.gap,
       findings: this.#findings,
     };
   }
 
   /** Takes the next entry; `root` yields the tree's root right after it. */
   take(entry: Entry, root: () => Uint8Array): void {
-    this.#watchClock(entry);
+    this.#clock.take(entry);
     this.#size = entry.seq + 1;
     this.#lastTime = entry.time;
-    const bearsFacts = entry.type === "step.completed" || entry.type === "ledger.created";
+    const bearsFacts = ["step.completed", "ledger.created"].includes(entry.type);
     // An entry without agreements carries no facts: whoever owns the host can append noise only.
     if (!bearsFacts && entry.facts.length > 0) {
       this.#find(entry, "authority", `${entry.type} claims facts, which it cannot establish`);
+    }
+    if (!this.#track.belongs(entry)) {
+      const code = entry.facts.length > 0 ? "authority" : "order";
+      this.#find(entry, code, "it belongs to no ceremony that is open");
+      return;
     }
     this.#dispatch(entry, root);
   }
@@ -101,10 +96,8 @@ export class HistoryFold {
         this.#complete(entry);
         break;
       case "step.failed":
-        this.#track.endStep(entry, "failed");
-        break;
       case "step.refused":
-        this.#track.endStep(entry, "refused");
+        this.#track.endStep(entry, entry.type === "step.failed" ? "failed" : "refused");
         break;
       case "ceremony.closed":
         this.#close(entry);
@@ -113,7 +106,7 @@ export class HistoryFold {
         this.#abandon(entry);
         break;
       case "tail.adopted":
-        this.#decided(entry, `adopt ${integerOf(entry.data, "to") ?? 0}`);
+        this.#adoptTail(entry);
         break;
       case "deviation.recorded":
         if (this.#track.open !== null) this.#track.open.deviations += 1;
@@ -129,41 +122,36 @@ export class HistoryFold {
     this.#findings.push({ code, seq: entry.seq, text: `entry ${entry.seq}: ${text}` });
   }
 
-  #watchClock(entry: Entry): void {
-    const before = this.#lastTime === null ? undefined : parseTimestamp(this.#lastTime);
-    const now = parseTimestamp(entry.time);
-    if (before !== undefined && now !== undefined && now - before > CLOCK_GAP_MS) {
-      this.#clockGap = true;
-    }
-  }
-
   #found(entry: Entry): void {
     const result = foundingFacts(entry, this.#sources.genesis, this.#sources.attachment);
     if (typeof result === "string") {
       this.#find(entry, "authority", `the founding is void: ${result}`);
       return;
     }
+    this.#track.found(entry);
+    this.#clock.agreed(entry);
     for (const fact of result) this.#apply(entry, fact, "founding");
   }
 
   #openCeremony(entry: Entry): void {
-    const { open } = this.#track;
-    if (open !== null) {
-      this.#find(entry, "order", `a ceremony is opened while ${open.id} is open`);
+    const problem = this.#track.whyNotBegun(entry);
+    if (problem !== undefined) {
+      // Whoever owns the host could otherwise end a ceremony, and its doubt, by opening another.
+      this.#find(entry, "order", problem);
+      return;
     }
-    const planDigest = stringOf(entry.data, "plan") ?? "";
-    const bytes = this.#sources.attachment(planDigest);
-    const read = bytes === undefined ? undefined : readPlanDocument(fromUtf8(bytes));
-    const plan = read?.sha256 === planDigest ? read : undefined;
+    const digest = stringOf(entry.data, "plan") ?? "";
+    const plan = readAttached(this.#sources, digest, readAttachedPlan);
     if (plan === undefined) this.#find(entry, "attachment", "the plan it cites is missing");
     this.#fold.endCeremony();
     this.#track.begin(entry, plan);
   }
 
   #begin(entry: Entry): void {
-    const { step } = this.#track;
-    if (step?.begun !== null || step.step.id !== entry.step) {
-      this.#find(entry, "order", "it begins a step that is not open");
+    const { vocabulary } = this.#sources;
+    const step = this.#track.toBegin(entry, (name) => vocabulary.get(name)?.control === "everyone");
+    if (typeof step === "string") {
+      this.#find(entry, "order", step);
       return;
     }
     const begun = readBegun(entry, step, this.#judge(entry, "agree"));
@@ -208,13 +196,18 @@ export class HistoryFold {
       this.#find(entry, "authority", `a fact is malformed: ${facts}`);
       return;
     }
-    const { vocabulary } = this.#sources;
-    const context = { custody: this.#fold.custody, vocabulary, clockGap: this.#clockGap };
+    const context = {
+      custody: this.#fold.custody,
+      vocabulary: this.#sources.vocabulary,
+      clockGap: this.#clock.gap,
+      bindings: this.#track.open?.plan?.bindings ?? null,
+    };
     const problem = authorityProblem(step, begun, facts, context);
     if (problem !== undefined) {
       this.#find(entry, "authority", `it is given no authority: ${problem}`);
       return;
     }
+    if (begun.agreed.length > 0) this.#clock.agreed(entry);
     for (const fact of facts) this.#apply(entry, fact, entry.ceremony ?? "");
   }
 
@@ -223,13 +216,14 @@ export class HistoryFold {
     const problem =
       fact.kind === "policy.adopted" && policy === undefined
         ? "the policy is not attached or not valid"
-        : this.#fold.apply(fact, ceremony, (sha256) => this.#attachedCard(sha256));
+        : (separationProblem(this.#policy, fact.kind === "person.enrolled" ? fact.roles : []) ??
+          this.#fold.apply(fact, ceremony, (sha256) => this.#attachedCard(sha256)));
     if (problem !== undefined) {
       this.#find(entry, "custody", `${fact.kind} is not taken: ${problem}`);
       return;
     }
     if (policy !== undefined) this.#policy = policy;
-    if (fact.kind === "clock.attested") this.#clockGap = false;
+    if (fact.kind === "clock.attested") this.#clock.attested();
     const { open } = this.#track;
     if (open === null) return;
     if (fact.kind === "deviation.recorded") open.deviations += 1;
@@ -237,37 +231,33 @@ export class HistoryFold {
   }
 
   #attachedCard(sha256: string): Card | undefined {
-    return this.#attached(sha256, parseCard);
+    return readAttached(this.#sources, sha256, parseCard);
   }
 
   #attachedPolicy(sha256: string): Policy | undefined {
-    return this.#attached(sha256, (bytes) => readPolicy(bytes, "policy.yaml"));
+    if (this.#sources.policy?.sha256 === sha256) return this.#sources.policy;
+    return readAttached(this.#sources, sha256, (bytes) => readPolicy(bytes, "policy.yaml"));
   }
 
-  #attached<T>(sha256: string, read: (bytes: Uint8Array) => T): T | undefined {
-    const bytes = this.#sources.attachment(sha256);
-    if (bytes === undefined) return undefined;
-    try {
-      return read(bytes);
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** Whether two or more people took this decision; otherwise a finding. */
-  #decided(entry: Entry, decision: Expected["decision"]): boolean {
+  /** Whether two or more people took this decision about what they were shown; otherwise a finding. */
+  #decided(entry: Entry, purpose: StepPurpose, decision: Expected["decision"]): boolean {
+    const { step } = this.#track;
     const agreed = this.#judge(entry, decision);
-    const impostor = agreed.find((a) => !holdsRole(this.#fold.custody, a));
-    const problem =
-      impostor === undefined
-        ? missingFrom({ control: "dual", by: [], attending: agreed }, agreed)
-        : `${impostor.person} does not hold the role ${impostor.role}`;
+    const problem = decisionProblem(entry, step, purpose, agreed, this.#fold.custody);
     if (problem !== undefined) this.#find(entry, "authority", problem);
+    else this.#track.endDecision();
     return problem === undefined;
   }
 
+  #adoptTail(entry: Entry): void {
+    const to = integerOf(entry.data, "to") ?? 0;
+    if (this.#track.tail?.to !== to) {
+      this.#find(entry, "order", "it adopts entries that nobody has to adopt");
+    } else if (this.#decided(entry, "adopt", `adopt ${to}`)) this.#track.adoptTail();
+  }
+
   #close(entry: Entry): void {
-    if (this.#track.openedBy(entry)?.doubt !== null) {
+    if (this.#track.open?.doubt !== null || this.#track.tail !== null) {
       this.#find(entry, "order", "it closes a ceremony that cannot be closed");
       return;
     }
@@ -278,12 +268,8 @@ export class HistoryFold {
   }
 
   #abandon(entry: Entry): void {
-    if (this.#track.openedBy(entry) === null) {
-      this.#find(entry, "order", "it abandons a ceremony that is not open");
-      return;
-    }
     // Before anything was begun nobody has to agree to giving up; afterwards two people do.
-    if (this.#track.acted && !this.#decided(entry, "abandon")) return;
+    if (this.#track.acted && !this.#decided(entry, "abandon", "abandon")) return;
     this.#end(entry, "abandoned");
   }
 
@@ -298,6 +284,7 @@ export class HistoryFold {
     const people = this.#fold.custody.people.values();
     if (countCosigners(this.#size, people, this.#sources.cosignatures) >= 2) {
       this.#cosigned = this.#size;
+      this.#track.explain(this.#size);
     }
   }
 }

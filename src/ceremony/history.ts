@@ -4,9 +4,22 @@
  */
 
 import type { JsonObject } from "../lib/json.ts";
+import type { Vocabulary } from "./action.ts";
 import type { Attending, Custody } from "./custody.ts";
+import type { Genesis } from "./genesis.ts";
+import type { CosignatureSource } from "./heads.ts";
 import type { RecordedPlan } from "./plan-document.ts";
 import type { Policy } from "./policy.ts";
+
+/** What the fold needs besides the entries themselves. */
+export interface HistorySources {
+  readonly genesis: Genesis;
+  readonly vocabulary: Vocabulary;
+  readonly attachment: (sha256: string) => Uint8Array | undefined;
+  readonly cosignatures: CosignatureSource;
+  /** A policy that was read already: the same bytes need not be read twice. */
+  readonly policy?: Policy;
+}
 
 /** A claim of the ledger that is given no authority, or a rule it breaks. */
 export interface HistoryFinding {
@@ -51,6 +64,11 @@ export interface History {
   readonly open: CeremonyRecord | null;
   /** Size of the newest checkpoint that two or more enrolled people cosigned; 0 when none is. */
   readonly cosigned: number;
+  /**
+   * Entries before this one are explained: people cosigned them at the end of a ceremony, or read and
+   * adopted them. The rest is the tail that the next roll call has to adopt.
+   */
+  readonly explained: number;
   /** The clock jumped and nobody has attested it since. */
   readonly clockGap: boolean;
   readonly findings: readonly HistoryFinding[];

@@ -17,7 +17,8 @@ const MOST_ATTEMPTS = 5;
 
 export interface PeopleInStepParts {
   readonly console: OperatorConsole;
-  readonly recorder: Recorder;
+  /** Where failed attempts are recorded. */
+  readonly recorder: Pick<Recorder, "append">;
   readonly ceremony: string;
   readonly step: string;
   readonly medium: (person: string, name: string) => Promise<Medium>;

@@ -1,6 +1,6 @@
 /** The plan as a document: what its digest covers, and so what every agreement is bound to. */
 
-import { digestOf } from "../lib/encoding.ts";
+import { digestOf, fromUtf8, sha256Hex } from "../lib/encoding.ts";
 import { canonicalJson, type JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
 import { custodyDigest, type Custody } from "./custody.ts";
@@ -116,6 +116,12 @@ export function readPlanDocument(text: string): RecordedPlan | undefined {
     bindings: parsed.data.bindings,
     steps: parsed.data.steps.map((step, i) => ({ ...step, sha256: digestOf(rawSteps[i] ?? null) })),
   };
+}
+
+/** Reads a plan that the ledger holds; undefined unless its bytes are exactly the canonical ones. */
+export function readAttachedPlan(bytes: Uint8Array): RecordedPlan | undefined {
+  const plan = readPlanDocument(fromUtf8(bytes));
+  return plan?.sha256 === sha256Hex(bytes) ? plan : undefined;
 }
 
 /** Whether different people can fill all roles: bipartite matching, for people hold several roles. */

@@ -78,6 +78,7 @@ class Planner {
   readonly #fold: CustodyFold;
   /** Tokens whose binding was checked already: one objection a token. */
   readonly #tokens = new Set<string>();
+  #rollCalled = false;
 
   constructor(input: PlanInput) {
     this.#input = input;
@@ -148,6 +149,10 @@ class Planner {
     const base = { n: index + 1, id: step.id, action: step.action, by: step.by };
     if (step.action === CLOSE) {
       if (step.by !== "everyone") this.#object([...path, "by"], `"${CLOSE}" is by everyone`);
+      for (const token of this.#fold.custody.active) {
+        const text = `step ${step.id}: token ${token} is still active by then`;
+        this.#object([...path, "action"], text, "deactivate it in a step before this one");
+      }
       const instruction = "Close the ceremony: everybody cosigns the ledger's head.";
       return finishStep({ ...base, instruction, control: "everyone" }, step, {});
     }
@@ -159,6 +164,11 @@ class Planner {
       return finishStep({ ...base, instruction: "", control: "none" }, step, {});
     }
     this.#blame(path, byBlames(step, action));
+    if (action.control === "everyone") this.#rollCalled = true;
+    else if (!this.#rollCalled) {
+      this.#object([...path, "action"], `step ${step.id} comes before the roll is called`);
+      this.#rollCalled = true;
+    }
     const values = this.#substitute(step.with, params, [...path, "with"]);
     const { token } = values;
     if (typeof token === "string" && !token.startsWith("$")) {

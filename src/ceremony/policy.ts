@@ -8,7 +8,7 @@ import { sha256Hex } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import { check, z } from "../lib/schema.ts";
 import { readYaml } from "../lib/yaml.ts";
-import { digest, line, role } from "./words.ts";
+import { digest, line, role, type Role } from "./words.ts";
 
 const shareSetRule = z
   .strictObject({ threshold: z.int().min(2).max(16), holders: z.int().min(2).max(16) })
@@ -37,7 +37,7 @@ export const policySchema = z
       .partial()
       .default({}),
     algorithms: z.array(z.enum(KEY_ALGORITHMS)).min(1),
-    kdf: z.strictObject({ logN: z.int().min(10).max(22) }),
+    kdf: z.strictObject({ logN: z.int().min(10).max(20) }),
     hsms: z.array(hsmRule).min(1),
     kek: z
       .strictObject({ escrow: z.enum(["forbidden", "allowed"]) })
@@ -63,11 +63,16 @@ export interface Policy extends PolicyRules {
 /** Least KDF cost of identities on production sites (DESIGN: assurance). */
 const PRODUCTION_LOG_N = 17;
 
+// The policy a ledger adopted and the file beside it are nearly always the same bytes.
+let lastRead: Policy | undefined;
+
 /**
  * Reads a policy file.
  * @throws KeyriteError script.refused listing every objection with its place.
  */
 export function readPolicy(bytes: Uint8Array, file: string): Policy {
+  const sha256 = sha256Hex(bytes);
+  if (lastRead?.sha256 === sha256) return lastRead;
   const document = readYaml(bytes, file);
   const result = check(policySchema, document);
   if (!result.ok) {
@@ -75,7 +80,26 @@ export function readPolicy(bytes: Uint8Array, file: string): Policy {
       hints: result.objections.map((o) => `${o.at}: ${o.text}${o.hint ? ` (${o.hint})` : ""}`),
     });
   }
-  return { ...result.value, sha256: sha256Hex(bytes) };
+  lastRead = { ...result.value, sha256 };
+  return lastRead;
+}
+
+/**
+ * Why the policy lets nobody hold these roles together, or undefined. Roles of one list belong to
+ * different people; a role alone in its list stands alone.
+ */
+export function separationProblem(
+  policy: Policy | null,
+  roles: readonly Role[],
+): string | undefined {
+  for (const group of policy?.separate ?? []) {
+    const [first, second] = group.filter((role) => roles.includes(role));
+    if (second !== undefined) return `the policy keeps ${first} and ${second} apart`;
+    if (first !== undefined && group.length === 1 && roles.length > 1) {
+      return `the policy lets ${first} hold no other role`;
+    }
+  }
+  return undefined;
 }
 
 /** What production forbids although the file is well-formed, one sentence each. */

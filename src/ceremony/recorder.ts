@@ -6,6 +6,7 @@
 import { decodeEntry, type EntryDraft } from "../ledger/entry.ts";
 import type { LedgerStore } from "../ledger/store.ts";
 import { hex, sha256Hex } from "../lib/encoding.ts";
+import { KeyriteError } from "../lib/errors.ts";
 import type { History } from "./history.ts";
 import type { HistoryFold } from "./history-fold.ts";
 import { draft, type DraftParts } from "./record.ts";
@@ -60,4 +61,12 @@ export class Recorder {
     this.#ledger.addCosignatures(this.#ledger.size, lines);
     this.#fold.recountCosigners();
   }
+}
+
+/** Whether what stopped a step can still be recorded: not when it is the ledger that takes nothing. */
+export function mayRecord(error: unknown): boolean {
+  return !(
+    error instanceof KeyriteError &&
+    (error.code === "halted.not-durable" || error.code === "site.clock")
+  );
 }

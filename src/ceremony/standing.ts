@@ -7,6 +7,7 @@ import { parseVerifierKey } from "../lib/note.ts";
 import type { Standing } from "./action.ts";
 import { lineChanges } from "./bindings.ts";
 import type { Hall } from "./hall.ts";
+import { isCosignedBy } from "./heads.ts";
 import type { Plan } from "./plan.ts";
 import type { Recorder } from "./recorder.ts";
 
@@ -27,7 +28,12 @@ export function standingOf(
     bindingsChange: bindingsChange(hall, recorder),
     tail,
     roles: plan.script.roles,
-    checkHead: (note, holder) => checkHead(hall, recorder, note, holder),
+    checkHead: (note, holder) => {
+      // What this ceremony itself appended must not pass for entries that somebody once cosigned.
+      const entries = recorder.history.open?.openedSeq ?? recorder.ledger.size;
+      const brought = { entries, when: "when this ceremony was opened" };
+      return checkHead(hall, recorder, brought, note, holder);
+    },
   };
 }
 
@@ -40,26 +46,33 @@ export function bindingsChange(hall: Hall, recorder: Recorder): readonly string[
   return lineChanges(fromUtf8(before.bytes), fromUtf8(hall.bindings.bytes));
 }
 
-function checkHead(
+/** How many entries the ledger came with, and when that was. */
+export interface Brought {
+  readonly entries: number;
+  readonly when: string;
+}
+
+/**
+ * Proves that the ledger, with the `brought` entries it came with, extends the head somebody carries.
+ * @throws KeyriteError ledger.shorter-than-head, ledger.forked; people.medium for a head that is none of
+ * this ledger, or that its holder never cosigned
+ */
+export function checkHead(
   hall: Hall,
   recorder: Recorder,
+  brought: Brought,
   note: string,
   holder: string,
 ): { readonly size: number; readonly root: string } {
   const comparison = compare(hall, recorder, note, holder);
   const { size, root } = comparison.head;
+  if (size > brought.entries) throw shorterThanHead(brought, holder, size);
   switch (comparison.result) {
     case "extends":
+      requireOwn(recorder, note, holder);
       return { size, root: hex(root) };
     case "shorter":
-      throw new KeyriteError(
-        "ledger.shorter-than-head",
-        `the ledger has ${recorder.ledger.size} entries, the head carried by ${holder} has ${size}: ` +
-          `entry ${comparison.firstMissing} is the first missing one`,
-        {
-          hints: ["stop: entries were cut off or an older copy was put in place; call the auditor"],
-        },
-      );
+      throw shorterThanHead({ ...brought, entries: comparison.firstMissing }, holder, size);
     case "forked":
       throw new KeyriteError(
         "ledger.forked",
@@ -68,6 +81,26 @@ function checkHead(
         { hints: ["stop: the ledger was rewritten or replaced; call the auditor"] },
       );
   }
+}
+
+// The ledger's key signs checkpoints too: only the holder's own signature says that they saw this one.
+function requireOwn(recorder: Recorder, note: string, holder: string): void {
+  const card = recorder.history.custody.people.get(holder)?.card;
+  if (card !== undefined && isCosignedBy(note, card)) return;
+  throw new KeyriteError(
+    "people.medium",
+    `the head carried by ${holder} does not bear a cosignature of ${holder}`,
+    { hints: ["somebody else put it on the medium: call the auditor"] },
+  );
+}
+
+function shorterThanHead({ entries, when }: Brought, holder: string, size: number): KeyriteError {
+  return new KeyriteError(
+    "ledger.shorter-than-head",
+    `the ledger had ${entries} entries ${when}, the head carried by ${holder} has ${size}: ` +
+      `entry ${entries} is the first missing one`,
+    { hints: ["stop: entries were cut off or an older copy was put in place; call the auditor"] },
+  );
 }
 
 function compare(hall: Hall, recorder: Recorder, note: string, holder: string): HeadComparison {

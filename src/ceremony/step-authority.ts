@@ -14,6 +14,11 @@ import type { Attending, Custody } from "./custody.ts";
 import { parseFact, type Fact } from "./facts.ts";
 import type { RecordedPlan, RecordedStep } from "./plan-document.ts";
 import { stringOf } from "./record.ts";
+import { ONLOOKERS } from "./words.ts";
+
+/** What a step is opened for: to be performed, or to decide something about the ceremony. */
+export const STEP_PURPOSES = ["step", "adopt", "abandon"] as const;
+export type StepPurpose = (typeof STEP_PURPOSES)[number];
 
 /** A step that is open: what `step.opened` and, later, `step.begun` said. */
 export interface OpenedStep {
@@ -23,6 +28,7 @@ export interface OpenedStep {
   readonly root: string;
   readonly nonce: string;
   readonly step: RecordedStep;
+  readonly purpose: StepPurpose;
   /** Digest of what run time added, or null. */
   readonly subject: string | null;
   /** The lines the room read. */
@@ -45,7 +51,7 @@ export function subjectDigest(data: JsonObject, shown: readonly string[]): strin
 
 /** What agreements on the open step must say. */
 export function expectedOf(
-  opened: OpenedStep,
+  opened: Pick<OpenedStep, "step" | "subject" | "size" | "root" | "nonce">,
   plan: RecordedPlan,
   ceremony: string,
   custody: Custody,
@@ -91,9 +97,11 @@ export function readBegun(
 ): BegunStep | string {
   const intent = entry.data["intent"];
   const data = isJsonObject(intent) ? intent : {};
-  if (opened.subject !== null && subjectDigest(data, opened.shown) !== opened.subject) {
-    return "its intent is not what was shown and agreed to";
-  }
+  const agreedTo =
+    opened.subject === null
+      ? Object.keys(data).length === 0
+      : subjectDigest(data, opened.shown) === opened.subject;
+  if (!agreedTo) return "its intent is not what was shown and agreed to";
   const candidate = data["candidate"];
   const person = isJsonObject(candidate) ? stringOf(candidate, "person") : undefined;
   const card = isJsonObject(candidate) ? stringOf(candidate, "card") : undefined;
@@ -115,12 +123,21 @@ export function readFacts(entry: Entry): readonly Fact[] | string {
 /** Facts a roll call may establish before the clock is attested. */
 const BEFORE_CLOCK: readonly Fact["kind"][] = ["people.present", "clock.attested"];
 
+/** What is known at a completion. */
+export interface StepContext {
+  readonly custody: Custody;
+  readonly vocabulary: Vocabulary;
+  readonly clockGap: boolean;
+  /** Digest of site.yaml in the plan. */
+  readonly bindings: string | null;
+}
+
 /** Why the completion of a begun step is given no authority, or undefined. */
 export function authorityProblem(
   step: RecordedStep,
   begun: BegunStep,
   facts: readonly Fact[],
-  context: { custody: Custody; vocabulary: Vocabulary; clockGap: boolean },
+  context: StepContext,
 ): string | undefined {
   const { custody, vocabulary, clockGap } = context;
   const action = vocabulary.get(step.action);
@@ -135,16 +152,47 @@ export function authorityProblem(
   const attending = roll?.attending ?? custody.attending;
   const impostor = attending.find((a) => !holdsRole(custody, a));
   if (impostor !== undefined) return `${impostor.person} does not hold the role ${impostor.role}`;
+  const twice = attending.find((a) => attending.some((b) => a !== b && a.person === b.person));
+  if (twice !== undefined) return `${twice.person} is on the roll twice`;
   // A candidate's proof of possession is no authority: only people on the roll count.
-  const agreed = begun.agreed.filter((a) => a.person !== begun.candidate?.person);
+  const onRoll = begun.agreed.filter((a) => a.person !== begun.candidate?.person);
+  const agreed = action.control === "dual" ? withoutOnlookers(onRoll) : onRoll;
   return (
     missingFrom({ control: action.control, by: step.by, attending }, agreed) ??
-    otherThanAgreed(action, step, begun, facts)
+    otherThanAgreed(action, step, begun, facts) ??
+    (roll === undefined || roll.bindings === context.bindings
+      ? undefined
+      : "the roll was called under another site.yaml than the plan's")
   );
 }
 
+// Auditors and external witnesses agree to nothing but their own attestations (DESIGN: facts need people).
+function withoutOnlookers(agreed: readonly Attending[]): readonly Attending[] {
+  return agreed.filter(({ role }) => !ONLOOKERS.includes(role));
+}
+
+/** Why a decision about the ceremony is not taken by these people's agreements, or undefined. */
+export function decisionProblem(
+  entry: Entry,
+  opened: OpenedStep | null,
+  purpose: StepPurpose,
+  agreed: readonly Attending[],
+  custody: Custody,
+): string | undefined {
+  const impostor = agreed.find((a) => !holdsRole(custody, a));
+  if (impostor !== undefined) return `${impostor.person} does not hold the role ${impostor.role}`;
+  const missing = missingFrom(
+    { control: "dual", by: [], attending: agreed },
+    withoutOnlookers(agreed),
+  );
+  if (missing !== undefined) return missing;
+  if (opened?.purpose !== purpose) return "the step was opened for something else";
+  if (opened.subject === subjectDigest(entry.data, opened.shown)) return undefined;
+  return "its data is not what was shown and agreed to";
+}
+
 /** Whether a person holds a role on the roster. */
-export function holdsRole(custody: Custody, { person, role }: Attending): boolean {
+function holdsRole(custody: Custody, { person, role }: Attending): boolean {
   return custody.people.get(person)?.roles.includes(role) === true;
 }
 

@@ -3,7 +3,6 @@
  * cannot be rolled back, so intent is durable before the act and the outcome after it.
  */
 
-import { hex } from "../lib/encoding.ts";
 import { KeyriteError, messageOf } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { Secret } from "../lib/secret.ts";
@@ -12,11 +11,12 @@ import { missingFrom, type Expected } from "./authority.ts";
 import { expectedOf, subjectDigest } from "./step-authority.ts";
 import { collectAgreements, requireFresh, type FreshAgreement } from "./gate.ts";
 import type { Hall } from "./hall.ts";
+import { openStep } from "./open-step.ts";
 import type { PeopleInStep } from "./people-in-step.ts";
 import type { Plan, PlanStep } from "./plan.ts";
 import { recordedPlan } from "./plan-document.ts";
 import type { ActorPart } from "./record.ts";
-import type { Attached, Recorder } from "./recorder.ts";
+import { mayRecord, type Attached, type Recorder } from "./recorder.ts";
 
 export interface StepRunParts {
   readonly hall: Hall;
@@ -26,7 +26,7 @@ export interface StepRunParts {
   readonly step: PlanStep;
   readonly people: PeopleInStep;
   readonly room: Room;
-  /** What the action attached while it ran. */
+  /** What the action attached for its subject and while it ran. */
   readonly attached: readonly Attached[];
 }
 
@@ -56,6 +56,7 @@ export class StepRun {
       const subject = await step.bound?.subject(room);
       const { contributions, seq } = await this.#gate(subject);
       begunSeq = seq;
+      this.#requireBelieved(seq);
       await this.#act(begunSeq, subject, contributions);
     } catch (error) {
       if (mayRecord(error)) this.#recordStop(error, begunSeq);
@@ -64,6 +65,16 @@ export class StepRun {
       for (const secret of this.#secrets) secret.wipe();
       people.end();
     }
+  }
+
+  // The act comes after the judgement: what an auditor will not believe was agreed to is not done, e.g.
+  // because the ledger's clock went on while the one that nobody can set stood still.
+  #requireBelieved(begunSeq: number): void {
+    const finding = this.#parts.recorder.history.findings.find(({ seq }) => seq === begunSeq);
+    if (finding === undefined) return;
+    throw new KeyriteError("people.agreement-invalid", finding.text, {
+      hints: ["nothing was done; look at the machine's clock before going on"],
+    });
   }
 
   #requireConditions(): void {
@@ -136,38 +147,19 @@ export class StepRun {
 
   #open(subject: Subject<JsonObject> | undefined): OpenedEntry {
     const { recorder, ceremony, plan, step, hall } = this.#parts;
-    const nonce = hex(hall.random.bytes(16));
-    const digest = subject === undefined ? null : subjectDigest(subject.data, subject.shown);
-    const seq = recorder.append({
-      type: "step.opened",
-      outcome: "pending",
+    const opened = openStep(recorder, hall.random, {
       ceremony,
-      step: step.id,
+      step: { ...step, with: step.values },
+      purpose: "step",
       description: step.instruction,
       policyRefs: step.policyRefs,
-      data: {
-        purpose: "step",
-        n: step.n,
-        step: step.sha256,
-        nonce,
-        subject: digest,
-        shown: [...(subject?.shown ?? [])],
-      },
-    });
-    this.#openedSeq = seq;
-    const { size, root } = recorder.head();
-    const opened = {
-      seq,
-      size,
-      root,
-      nonce,
-      step: { ...step, with: step.values },
-      subject: digest,
+      subject: subject === undefined ? null : subjectDigest(subject.data, subject.shown),
       shown: subject?.shown ?? [],
-      begun: null,
-    };
+    });
+    this.#openedSeq = opened.seq;
     const { custody } = recorder.history;
-    return { seq, expected: expectedOf(opened, recordedPlan(plan), ceremony, custody, "agree") };
+    const expected = expectedOf(opened, recordedPlan(plan), ceremony, custody, "agree");
+    return { seq: opened.seq, expected };
   }
 
   async #contribution(person: Participant): Promise<Secret | undefined> {
@@ -198,19 +190,23 @@ export class StepRun {
     wanted: readonly Participant[],
     agreements: readonly FreshAgreement[],
   ): number {
-    const { recorder, ceremony, step } = this.#parts;
-    return recorder.append({
-      type: "step.begun",
-      outcome: "pending",
-      ceremony,
-      step: step.id,
-      actors: this.#actors(wanted),
-      description: step.instruction,
-      policyRefs: step.policyRefs,
-      agreements: agreements.map((agreement) => agreement.note),
-      data: { n: step.n, intent: subject?.data ?? {} },
-      refs: { opened: openedSeq },
-    });
+    const { recorder, ceremony, step, attached } = this.#parts;
+    return recorder.append(
+      {
+        type: "step.begun",
+        outcome: "pending",
+        ceremony,
+        step: step.id,
+        actors: this.#actors(wanted),
+        description: step.instruction,
+        policyRefs: step.policyRefs,
+        agreements: agreements.map((agreement) => agreement.note),
+        data: { n: step.n, intent: subject?.data ?? {} },
+        refs: { opened: openedSeq },
+      },
+      // What the subject attached is needed to judge these very agreements, e.g. a newcomer's card.
+      attached,
+    );
   }
 
   async #act(
@@ -266,12 +262,4 @@ export class StepRun {
       refs: failed ? { ...opened, begun: begunSeq } : opened,
     });
   }
-}
-
-// When the ledger itself cannot be written there is nothing left to record on.
-function mayRecord(error: unknown): boolean {
-  return !(
-    error instanceof KeyriteError &&
-    (error.code === "halted.not-durable" || error.code === "site.clock")
-  );
 }

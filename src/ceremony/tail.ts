@@ -24,6 +24,10 @@ export function tailLines(recorder: Recorder, tail: Tail): readonly string[] {
   for (let seq = tail.from; seq < Math.min(tail.to, tail.from + MOST_LINES); seq += 1) {
     const entry = decodeEntry(recorder.ledger.entry(seq) ?? "");
     lines.push(`  ${seq}  ${entry.time}  ${entry.type}  ${visible(entry.description)}`);
+    // A forger writes a good description: the room also reads what the verifier makes of the entry.
+    for (const finding of recorder.history.findings.filter((one) => one.seq === seq)) {
+      lines.push(`      NOT BELIEVED: ${visible(finding.text)}`);
+    }
   }
   if (count > MOST_LINES) lines.push(`  … and ${count - MOST_LINES} more`);
   return lines;

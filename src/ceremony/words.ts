@@ -1,5 +1,6 @@
 /** The closed words that scripts, policies and records share: roles, names, digests. */
 
+import { hiddenCharacters } from "../lib/plain-text.ts";
 import { z } from "../lib/schema.ts";
 
 export const ROLES = [
@@ -41,7 +42,11 @@ export const line = z
   .string()
   .min(1)
   .max(500)
-  .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u, "must be one line without control characters");
+  .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u, "must be one line without control characters")
+  .refine(
+    (text) => hiddenCharacters(text).next().done === true && text.normalize("NFC") === text,
+    "must hold only characters that show, in Unicode normal form C (NFC)",
+  );
 
 /** A clause of a policy or standard, e.g. `BR:6.1.1.1`. */
 export const policyRef = z

@@ -160,7 +160,10 @@ const json = fc.letrec<{ value: Json }>((tie) => ({
     fc.constant(null),
     fc.boolean(),
     fc.maxSafeInteger().map((n) => (n === 0 ? 0 : n)),
-    fc.string({ unit: "grapheme" }).map((s) => s.normalize("NFC")),
+    fc
+      .string({ unit: "grapheme" })
+      .map((s) => s.normalize("NFC"))
+      .filter((s) => !s.includes("\uFFFD")),
     fc.array(tie("value"), { maxLength: 4 }),
     fc.dictionary(name, tie("value"), { maxKeys: 4, noNullPrototype: true }),
   ),

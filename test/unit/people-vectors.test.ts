@@ -1,4 +1,4 @@
-/** The vectors that the format pages publish are what this program accepts and refuses. */
+/** The published vectors of cards, agreements and share sets are what this program accepts and refuses. */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -16,29 +16,51 @@ import { combine, openShare, type EnteredShare } from "../../src/shares/use-shar
 import { secretOf, textOf } from "../support/identities.ts";
 import { ageTyping } from "../support/stock-age.ts";
 
-/** The one JSON block of a format page. */
-function vectorsOf(page: string): unknown {
-  const path = new URL(`../../docs/formats/${page}.md`, import.meta.url);
-  const block = /```json\n([^`]*)```/.exec(readFileSync(path, "utf8"))?.[1] ?? "";
-  return JSON.parse(block);
+function vectorsOf(name: string): unknown {
+  const path = new URL(`../vectors/${name}.json`, import.meta.url);
+  return JSON.parse(readFileSync(path, "utf8"));
 }
 
 function bytesOf(base64: string): Uint8Array {
   return fromBase64(base64) ?? new Uint8Array();
 }
 
-function pattern(because: string): RegExp {
-  return new RegExp(because.replaceAll(".", "\\."));
+/** What our messages say for each class of failure that the vectors name. */
+function pattern(classes: Readonly<Record<string, RegExp>>, expected: string): RegExp {
+  const found = classes[expected];
+  if (found === undefined) throw new Error(`the vectors expect "${expected}", which no class is`);
+  return found;
 }
 
-describe("docs/formats/identity.md", () => {
+const CARD = {
+  form: /canonical|members|person id|normal form/,
+  names: /key name|is named/,
+  key: /of type|recipient|small order/,
+};
+const AGREEMENT = {
+  form: /malformed|is not "|goes on/,
+  kind: /first line/,
+  "wrong signature": /signature of .* is wrong/,
+  "number of signatures": /bears \d+ signatures/,
+  "wrong signer": /not signed by|but ana signed it/,
+};
+const SHARE = {
+  form: /holds something else/,
+  "foreign set": /is of share set/,
+  generation: /is of generation/,
+  "wrong person": /is the share of/,
+  altered: /altered/,
+  "no holder": /holds no share/,
+};
+
+describe("cards and identities", () => {
   const vectors = vectorsOf("identity") as {
     readonly passphrase: string;
     readonly sealed: string;
     readonly content: string;
     readonly card: string;
     readonly digest: string;
-    readonly refused: readonly { readonly because: string; readonly card: string }[];
+    readonly refused: readonly { readonly expect: string; readonly card: string }[];
   };
   const sealed = bytesOf(vectors.sealed);
   const card = parseCard(utf8(vectors.card));
@@ -55,24 +77,24 @@ describe("docs/formats/identity.md", () => {
     (await openIdentity(sealed, secretOf(vectors.passphrase), card)).wipe();
   });
 
-  for (const [i, { because, card: text }] of vectors.refused.entries()) {
-    test(`card ${i + 1} is refused: ${because}`, () => {
+  for (const [i, { expect, card: text }] of vectors.refused.entries()) {
+    test(`card ${i + 1} is refused: ${expect}`, () => {
       assert.throws(() => parseCard(utf8(text)), {
         code: "usage.bad-file",
-        message: pattern(because),
+        message: pattern(CARD, expect),
       });
     });
   }
 });
 
-describe("docs/formats/agreement.md", () => {
+describe("agreements and other notes", () => {
   const vectors = vectorsOf("agreement") as {
     readonly card: string;
     readonly agreements: readonly string[];
     readonly genesis: string;
     readonly checkpoint: string;
     readonly cosignature: string;
-    readonly refused: readonly { readonly because: string; readonly note: string }[];
+    readonly refused: readonly { readonly expect: string; readonly note: string }[];
   };
   const card = parseCard(utf8(vectors.card));
 
@@ -88,17 +110,17 @@ describe("docs/formats/agreement.md", () => {
     assert.ok(checkSignature(vectors.checkpoint, line, cardKey(card, "cosignature")));
   });
 
-  for (const [i, { because, note }] of vectors.refused.entries()) {
-    test(`note ${i + 1} is refused: ${because}`, () => {
+  for (const [i, { expect, note }] of vectors.refused.entries()) {
+    test(`note ${i + 1} is refused: ${expect}`, () => {
       assert.throws(() => checkAgreement(note, card), {
         code: "people.agreement-invalid",
-        message: pattern(because),
+        message: pattern(AGREEMENT, expect),
       });
     });
   }
 });
 
-describe("docs/formats/share-set.md", () => {
+describe("share sets", () => {
   const vectors = vectorsOf("share-set") as {
     readonly set: string;
     readonly digest: string;
@@ -109,7 +131,7 @@ describe("docs/formats/share-set.md", () => {
     readonly shares: readonly { readonly person: string; readonly content: string }[];
     readonly refused: readonly {
       readonly person: string;
-      readonly because: string;
+      readonly expect: string;
       readonly content: string;
     }[];
   };
@@ -136,11 +158,11 @@ describe("docs/formats/share-set.md", () => {
     assert.equal(textOf(pin), vectors.pin);
   });
 
-  for (const [i, { person, because, content }] of vectors.refused.entries()) {
-    test(`share ${i + 1} is refused: ${because}`, async () => {
+  for (const [i, { person, expect, content }] of vectors.refused.entries()) {
+    test(`share ${i + 1} is refused: ${expect}`, async () => {
       await assert.rejects(openShare(set, person, utf8("file"), handing(content)), {
         code: "people.share-rejected",
-        message: pattern(because),
+        message: pattern(SHARE, expect),
       });
     });
   }

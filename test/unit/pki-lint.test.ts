@@ -9,7 +9,7 @@ import { keyAlgorithm, type KeyView } from "../../src/pki/keys.ts";
 import { lint, ROOT_LINTS } from "../../src/pki/lint.ts";
 import { parseDn } from "../../src/pki/names.ts";
 import type { CertificateView } from "../../src/pki/view.ts";
-import { hasClosePrimes, hasRocaFingerprint, smallFactor } from "../../src/pki/weak-rsa.ts";
+import { hasClosePrimes, hasRocaFingerprint, smallFactor } from "../../src/lib/weak-rsa.ts";
 import { rootRequest, softKey } from "../support/pki.ts";
 
 const ROOTS: Readonly<Record<KeyAlgorithm, CertificateView>> = {

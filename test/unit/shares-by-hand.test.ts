@@ -7,37 +7,10 @@ import { canonicalJson, type JsonObject } from "../../src/lib/json.ts";
 import { Secret } from "../../src/lib/secret.ts";
 import { combineShares, proveSplit, splitSecret } from "../../src/shares/shamir.ts";
 import { parseShareSet, shareSetDigest } from "../../src/shares/share-set.ts";
+import { combineByHand } from "../support/by-hand.ts";
 import { seededRandom } from "../support/identities.ts";
 import { makeSet, personOf, PIN, shareFile } from "../support/share-sets.ts";
 import { age, ageTyping, inFolder } from "../support/stock-age.ts";
-
-/** Product in GF(256) with the polynomial x^8 + x^4 + x^3 + x + 1. */
-function times(a: number, b: number): number {
-  let product = 0;
-  for (let bit = 0; bit < 8; bit++) {
-    if ((b >> bit) & 1) product ^= a;
-    a = (a << 1) ^ (a & 0x80 ? 0x11b : 0);
-  }
-  return product;
-}
-
-function inverse(a: number): number {
-  let power = 1;
-  for (let i = 0; i < 254; i++) power = times(power, a);
-  return power;
-}
-
-/** Lagrange interpolation at zero; the last byte of each share is its place. */
-function combineByHand(shares: readonly Uint8Array[]): Uint8Array {
-  return Uint8Array.from({ length: 32 }, (_, at) =>
-    shares.reduce((sum, share) => {
-      const x = share[32] ?? 0;
-      const others = shares.map((other) => other[32] ?? 0).filter((other) => other !== x);
-      const basis = others.reduce((p, other) => times(p, times(other, inverse(other ^ x))), 1);
-      return sum ^ times(share[at] ?? 0, basis);
-    }, 0),
-  );
-}
 
 describe("a share set without Keyrite", () => {
   test("stock age and a combine of a few lines open the PIN", () =>

@@ -60,11 +60,14 @@ export async function proveShareSet(
 ): Promise<void> {
   const { set } = made;
   const entered: { person: string; share: Secret }[] = [];
+  room.console.tell(`The shares of set ${set.id} are written. Each holder proves theirs now.`);
   try {
     for (const holder of holders) {
       const opener = await room.people.open(holder);
       entered.push({ person: holder.person, share: await readShare(room, set, holder, opener) });
-      room.console.tell(`${holder.person} holds share ${entered.length} of set ${set.id}, proved.`);
+      room.console.tell(
+        `${holder.person} opened share ${entered.length} of ${holders.length} of set ${set.id}.`,
+      );
     }
     const quorum = entered.slice(0, set.threshold);
     const rebuilt = await combine(set, quorum, made.sealed, { serial: PENDING, label: token });

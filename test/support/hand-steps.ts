@@ -1,0 +1,161 @@
+/** What honest people would agree to, and what would come of it, for every step a hand can write. */
+
+import type { Attending } from "../../src/ceremony/custody.ts";
+import type { Attached } from "../../src/ceremony/recorder.ts";
+import type { Role } from "../../src/ceremony/words.ts";
+import { hex, sha256Hex, utf8 } from "../../src/lib/encoding.ts";
+import type { JsonObject } from "../../src/lib/json.ts";
+import { cardDigest, formatCard } from "../../src/people/card.ts";
+import { CANDIDATE_ROLE } from "../../src/ceremony/words.ts";
+import type { TestPerson } from "./identities.ts";
+import { POLICY } from "./stage-site.ts";
+import { ROLL } from "./stage-scripts.ts";
+import type { Stage } from "./stage.ts";
+
+export interface HandStep {
+  readonly who: readonly Attending[];
+  /** Identities other than those on the stage's media. */
+  readonly signers?: Readonly<Record<string, TestPerson>>;
+  /** What run time added to the plan. */
+  readonly data?: JsonObject;
+  readonly facts: readonly JsonObject[];
+  readonly attached?: readonly Attached[];
+}
+
+const ANA: Attending = { person: "ana", role: "ceremony-administrator" };
+const BEN: Attending = { person: "ben", role: "custodian" };
+const CLEO: Attending = { person: "cleo", role: "custodian" };
+const EVE: Attending = { person: "eve", role: "internal-witness" };
+const HOLDERS = ["ben", "cleo", "dan"];
+const MODULE = sha256Hex("a module known by its digest\n");
+const SPKI = utf8("a public key");
+
+export const NEW_POLICY = utf8(POLICY.replace("minutes: 10", "minutes: 20"));
+
+function bound(token: string, activation: "sealed" | "vendor"): JsonObject {
+  return {
+    kind: "token.bound",
+    token,
+    module: MODULE,
+    profile: "generic",
+    serial: `serial of ${token}`,
+    label: token,
+    manufacturer: "Keyrite tests",
+    model: "fake",
+    firmware: "1.0",
+    activation,
+  };
+}
+
+function shareSet(set: string, purpose: string): { fact: JsonObject; attached: Attached } {
+  const bytes = utf8(`{"set":"${set}"}`);
+  const fact = {
+    kind: "share-set.made",
+    set,
+    generation: 1,
+    purpose,
+    token: "alpha",
+    threshold: 2,
+    holders: HOLDERS,
+    sha256: sha256Hex(bytes),
+    sealed: sha256Hex(`sealed ${set}`),
+  };
+  return { fact, attached: { mediaType: "application/json", bytes } };
+}
+
+const CERTIFICATE = {
+  subject: "CN=Root G1,O=Example,C=DE",
+  serial: "4711",
+  notBefore: "2026-11-23T09:30:00Z",
+  notAfter: "2036-11-20T09:30:00Z",
+};
+
+export const HONEST: Readonly<Record<string, (stage: Stage) => HandStep>> = {
+  "roll-call": (stage) => {
+    const attending = Object.entries(ROLL).map(([person, role]) => ({
+      person,
+      role: role as Role,
+    }));
+    const bindings = stage.hall().bindings.sha256;
+    const data = { attending, heads: [], bindings, bindingsChange: [], tail: null };
+    return { who: attending, data, facts: [{ kind: "people.present", attending, bindings }] };
+  },
+  clock: () => {
+    const reading = { source: "radio clock", offsetSeconds: 0 };
+    const facts = [{ kind: "clock.attested", ...reading }];
+    return { who: [ANA, EVE], data: { ...reading, machine: "now" }, facts };
+  },
+  attest: () => ({ who: [], data: { statement: "It is so", fields: [] }, facts: [] }),
+  deviation: () => {
+    const data = { rule: "the camera records", reason: "it was full" };
+    return { who: [ANA, EVE], data, facts: [{ kind: "deviation.recorded", ...data }] };
+  },
+  enroll: (stage) => {
+    const { card } = stage.person("fay");
+    const data = {
+      candidate: { person: "fay", card: cardDigest(card) },
+      roles: ["custodian"],
+      reference: "file 4711",
+    };
+    const { roles, reference } = data;
+    // The newcomer signs too: not as somebody with a role, but to prove the key.
+    const newcomer = { person: "fay", role: CANDIDATE_ROLE as Role };
+    return {
+      who: [ANA, EVE, newcomer],
+      data,
+      facts: [{ kind: "person.enrolled", ...data.candidate, roles, reference }],
+      attached: [{ mediaType: "application/json", bytes: formatCard(card) }],
+    };
+  },
+  policy: () => {
+    const sha256 = sha256Hex(NEW_POLICY);
+    return {
+      who: [ANA, EVE],
+      data: { sha256, text: "the new policy" },
+      facts: [{ kind: "policy.adopted", sha256 }],
+      attached: [{ mediaType: "application/yaml", bytes: NEW_POLICY }],
+    };
+  },
+  adopt: () => {
+    const fact = bound("beta", "vendor");
+    return { who: [ANA, EVE], data: { token: {}, bound: fact }, facts: [fact] };
+  },
+  initialize: () => {
+    const sets = [shareSet("suser", "activation"), shareSet("sofficer", "security-officer")];
+    const intent = (set: string): JsonObject => ({ set, threshold: 2, holders: HOLDERS });
+    return {
+      who: [ANA, EVE],
+      data: { module: MODULE, activation: intent("suser"), officer: intent("sofficer") },
+      facts: [bound("alpha", "sealed"), ...sets.map(({ fact }) => fact)],
+      attached: sets.map(({ attached }) => attached),
+    };
+  },
+  activate: () => {
+    const fact = { token: "alpha", set: "suser", generation: 1, people: ["ben", "cleo"] };
+    const data = { ...fact, serial: "serial of alpha" };
+    return { who: [BEN, CLEO], data, facts: [{ kind: "token.activated", ...fact }] };
+  },
+  generate: () => {
+    const ckaId = hex(new Uint8Array(16).fill(7));
+    const key = { token: "alpha", label: "root-g1", algorithm: "p-256", purpose: "ca-signing" };
+    const spki = sha256Hex(SPKI);
+    return {
+      who: [ANA, EVE],
+      data: { ckaId, serial: "serial of alpha" },
+      facts: [{ kind: "key.generated", spki, ckaId, backup: "never", ...key }],
+      attached: [{ mediaType: "application/pkix-spki", bytes: SPKI }],
+    };
+  },
+  certify: () => {
+    const spki = sha256Hex(SPKI);
+    const der = utf8("a certificate");
+    const names = { spki, issuerSpki: spki, profile: "root", file: "root-ca" };
+    return {
+      who: [ANA, EVE],
+      data: { tbs: "", sha256: sha256Hex("tbs"), spki, ...CERTIFICATE, warnings: [] },
+      facts: [{ kind: "certificate.issued", sha256: sha256Hex(der), ...names, ...CERTIFICATE }],
+      attached: [{ mediaType: "application/pkix-cert", bytes: der }],
+    };
+  },
+  deactivate: () => ({ who: [BEN], facts: [{ kind: "token.deactivated", token: "alpha" }] }),
+};
