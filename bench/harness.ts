@@ -34,7 +34,7 @@ const LEAST_ROUNDS = 5;
 
 /** Measures both sides in turn, each going first every other round. @throws RangeError below 5 rounds. */
 export async function measure({ ours, bare, rounds, kind }: Comparison): Promise<Result> {
-  if (rounds < LEAST_ROUNDS) throw new RangeError(`${rounds} rounds are fewer than 5`);
+  if (!(rounds >= LEAST_ROUNDS)) throw new RangeError(`${rounds} rounds are fewer than 5`);
   await bare();
   await ours();
   const measured: Round[] = [];

@@ -1,11 +1,14 @@
-/** `npm run -s bench -- NAME` runs bench/NAME.ts; without a name the benchmarks are listed. */
+/**
+ * `npm run -s bench -- NAME` runs bench/NAME.ts; without a name the benchmarks are listed. A number
+ * behind the name sets the rounds, 5 at least.
+ */
 
 import { readdirSync } from "node:fs";
 
 interface Benchmark {
   /** What is compared with what, in one line. */
   readonly about: string;
-  run(): Promise<void>;
+  run(rounds?: number): Promise<void>;
 }
 
 /** Not benchmarks themselves. */
@@ -29,7 +32,7 @@ async function list(): Promise<string> {
   return `benchmarks:\n${lines.join("\n")}\n`;
 }
 
-async function main(name: string | undefined): Promise<number> {
+async function main(name?: string, rounds?: string): Promise<number> {
   if (name === undefined) {
     process.stdout.write(await list());
     return 0;
@@ -38,8 +41,8 @@ async function main(name: string | undefined): Promise<number> {
     process.stderr.write(`error: there is no benchmark ${name}\n${await list()}`);
     return 2;
   }
-  await (await load(name)).run();
+  await (await load(name)).run(rounds === undefined ? undefined : Number(rounds));
   return 0;
 }
 
-process.exitCode = await main(process.argv[2]);
+process.exitCode = await main(...process.argv.slice(2));
