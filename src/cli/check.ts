@@ -1,11 +1,11 @@
 /** `keyrite check`: reads, binds and plans a script; prints the plan or every objection at once. */
 
 import { scriptRefused, scriptSchema } from "../ceremony/script.ts";
-import { objectionLine } from "../lib/objection.ts";
 import { jsonSchemaOf } from "../lib/schema.ts";
 import { visible } from "../lib/encoding.ts";
-import type { Plan } from "../ceremony/plan.ts";
-import { printJson, printLine, tellLine } from "./output.ts";
+import type { Plan, PlanStep } from "../ceremony/plan.ts";
+import type { SeenToken } from "./hsm.ts";
+import { printJson, printLine } from "./output.ts";
 import { findScript, planOnSite, readSetOptions } from "./planning.ts";
 import { openSite, siteFolder, type OpenSite } from "./site.ts";
 
@@ -36,19 +36,30 @@ export async function check(name: string | undefined, options: CheckOptions): Pr
             hint: hint ?? null,
           })),
         });
-        for (const objection of planning.objections) tellLine(visible(objectionLine(objection)));
       }
       throw scriptRefused(file.path, planning.objections);
     }
-    if (options.tokens === true) await lookAtTokens(site, planning.plan);
+    const tokens = options.tokens === true ? await lookAtTokens(site, planning.plan) : [];
     if (options.json === true) {
       const { document, sha256 } = planning.plan;
-      printJson("check", { ok: true, sha256, plan: document });
-    } else printPlan(planning.plan, site);
+      printJson("check", { ok: true, sha256, plan: document, tokens });
+      return;
+    }
+    for (const { token, model, serial } of tokens) {
+      printLine(`Token ${token}: ${visible(model)}, serial ${visible(serial)}, found.`);
+    }
+    printPlan(planning.plan, site);
   } finally {
     site.ledger.close();
   }
 }
+
+const CONTROLS: Readonly<Record<PlanStep["control"], string>> = {
+  none: "stated by",
+  single: "agreed to by",
+  dual: "under dual control, agreed to by",
+  everyone: "agreed to by",
+};
 
 function printPlan(plan: Plan, site: OpenSite): void {
   const { script } = plan;
@@ -67,12 +78,12 @@ function printPlan(plan: Plan, site: OpenSite): void {
   for (const step of plan.steps) {
     const by = step.by === "everyone" ? "everyone" : step.by.join(", ");
     printLine(`${String(step.n).padStart(4)}  ${step.id}: ${visible(step.instruction)}`);
-    printLine(`      ${step.control} control, by ${by}`);
+    printLine(`      ${CONTROLS[step.control]} ${by}`);
   }
   printLine("No objections: the script can be performed.");
 }
 
-async function lookAtTokens(site: OpenSite, plan: Plan): Promise<void> {
+async function lookAtTokens(site: OpenSite, plan: Plan): Promise<readonly SeenToken[]> {
   const { inspectTokens } = await import("./hsm.ts");
-  await inspectTokens(site, plan);
+  return inspectTokens(site, plan);
 }

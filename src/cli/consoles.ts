@@ -1,6 +1,6 @@
 /** The console of a command: people at a terminal, or the answers of a rehearsal on a test site. */
 
-import { closeSync, readFileSync } from "node:fs";
+import { closeSync } from "node:fs";
 import type { Assurance } from "../ceremony/genesis.ts";
 import type { OperatorConsole } from "../console/console.ts";
 import { readAnswers } from "../console/answers.ts";
@@ -8,8 +8,10 @@ import { ScriptedConsole } from "../console/scripted.ts";
 import { requireTerminal, TerminalConsole } from "../console/terminal.ts";
 import { openTerminalInput } from "../console/terminal-input.ts";
 import { KeyriteError } from "../lib/errors.ts";
-import { readBounded } from "../lib/files.ts";
+import { fromUtf8 } from "../lib/encoding.ts";
+import { readBounded, readDescriptor } from "../lib/files.ts";
 import { Secret } from "../lib/secret.ts";
+import { isOutputLost } from "./output.ts";
 import { errorStyle, systemClock } from "./system.ts";
 
 export interface ConsoleOptions {
@@ -89,12 +91,16 @@ function watchInterrupts(): Interrupts {
   for (const name of signals) process.on(name, onSignal);
   return {
     signal: controller.signal,
-    interrupted: () => controller.signal.aborted,
+    // A room that cannot see what it agrees to any more goes no further.
+    interrupted: () => controller.signal.aborted || isOutputLost(),
     close() {
       for (const name of signals) process.off(name, onSignal);
     },
   };
 }
+
+/** Bytes. */
+const MOST_SECRETS = 1 << 16;
 
 /** Passphrases from a descriptor, one `person passphrase` a line, as bytes. */
 function readSecrets(descriptor: string): ReadonlyMap<string, readonly Secret[]> {
@@ -105,7 +111,7 @@ function readSecrets(descriptor: string): ReadonlyMap<string, readonly Secret[]>
       `--answers-fd ${descriptor} is not a descriptor above 2`,
     );
   }
-  const bytes = readFileSync(fd);
+  const bytes = readDescriptor(fd, MOST_SECRETS);
   closeSync(fd);
   const secrets = new Map<string, Secret[]>();
   let at = 0;
@@ -114,7 +120,7 @@ function readSecrets(descriptor: string): ReadonlyMap<string, readonly Secret[]>
     const end = newline === -1 ? bytes.length : newline;
     const space = bytes.indexOf(0x20, at);
     if (space > at && space < end) {
-      const person = bytes.toString("latin1", at, space);
+      const person = fromUtf8(bytes.subarray(at, space));
       const list = secrets.get(person) ?? [];
       list.push(Secret.copy(bytes.subarray(space + 1, end)));
       secrets.set(person, list);

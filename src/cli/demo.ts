@@ -3,19 +3,20 @@
 import { spawnSync } from "node:child_process";
 import {
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { readAnswers } from "../console/answers.ts";
 import { KeyriteError } from "../lib/errors.ts";
+import { makeFolders } from "../lib/files.ts";
 import { fromUtf8 } from "../lib/encoding.ts";
 import { profileNamed } from "../hsm/profiles.ts";
-import { printLine } from "./output.ts";
+import { printJson, printLine, tellLine } from "./output.ts";
 import { packageRoot } from "./package-root.ts";
 import { siteFolder } from "./site.ts";
 
@@ -35,19 +36,24 @@ const ORIGIN = "pki.example.org/demo/test";
 const MAIN_JOB = "generate-root-ca";
 
 export function demo(names: readonly string[], options: DemoOptions): Promise<void> {
-  refuseProduction();
+  for (const place of [siteFolder(undefined), resolve("."), resolve(options.out ?? ".")]) {
+    refuseProduction(place);
+  }
   const folder = demoFolder(options.out);
-  new Demo(folder).perform(names.length === 0 ? [MAIN_JOB] : names);
+  new Demo(folder, options.json === true).perform(names.length === 0 ? [MAIN_JOB] : names);
   return Promise.resolve();
 }
 
-function refuseProduction(): void {
-  const genesis = join(siteFolder(undefined), "genesis.json");
+/** Refuses a folder that is a production site or lies inside one. */
+function refuseProduction(place: string): void {
+  const parent = dirname(place);
+  if (parent !== place) refuseProduction(parent);
+  const genesis = join(place, "genesis.json");
   if (!existsSync(genesis) || !readFileSync(genesis, "utf8").includes('"assurance":"production"'))
     return;
   throw new KeyriteError(
     "usage.refused",
-    "this is a production site, and the demo is played elsewhere",
+    `${place} is a production site, and the demo is played elsewhere`,
     {
       hints: ["change to another folder and start the demo there"],
     },
@@ -57,12 +63,16 @@ function refuseProduction(): void {
 function demoFolder(out: string | undefined): string {
   if (out === undefined) return mkdtempSync(join(tmpdir(), "keyrite-demo-"));
   const folder = resolve(out);
-  if (existsSync(folder) && readdirSync(folder).length > 0) {
-    throw new KeyriteError("site.exists", `${folder} is not empty; the demo overwrites nothing`, {
-      hints: ["name a new folder with --out DIR"],
-    });
+  if (existsSync(folder) && (!statSync(folder).isDirectory() || readdirSync(folder).length > 0)) {
+    throw new KeyriteError(
+      "site.exists",
+      `${folder} is not an empty folder; the demo overwrites nothing`,
+      {
+        hints: ["name a new folder with --out DIR"],
+      },
+    );
   }
-  mkdirSync(folder, { recursive: true });
+  makeFolders(folder);
   return folder;
 }
 
@@ -70,8 +80,12 @@ class Demo {
   readonly #folder: string;
   readonly #ceremonies = join(packageRoot(), "ceremonies");
 
-  constructor(folder: string) {
+  /** Under --json everything but the one document is talk. */
+  readonly #json: boolean;
+
+  constructor(folder: string, json: boolean) {
     this.#folder = folder;
+    this.#json = json;
   }
 
   perform(names: readonly string[]): void {
@@ -90,7 +104,12 @@ class Demo {
   }
 
   #say(text: string): void {
-    printLine(`# ${text}`);
+    this.#line(`# ${text}`);
+  }
+
+  #line(text: string): void {
+    if (this.#json) tellLine(text);
+    else printLine(text);
   }
 
   /** Ceremonies with all that must come before them, each once. */
@@ -151,20 +170,25 @@ class Demo {
       `${key}=${String(value)}`,
     ]);
     this.#keyrite(["check", name], set);
-    this.#prepare(name);
-    this.#keyrite(["run", name, "--answers", answers]);
+    const media = this.#prepare(name);
+    this.#keyrite(["run", name, "--answers", answers], media);
   }
 
-  /** What some ceremonies find in place: a newcomer's medium, a policy to adopt. */
-  #prepare(name: string): void {
+  /**
+   * What some ceremonies find in place: a newcomer's medium, a policy to adopt.
+   * @returns options of `run` that name media the site does not know yet
+   */
+  #prepare(name: string): readonly string[] {
     if (name === "enroll-person") {
       this.#makeIdentity({ id: "fay", name: "Fay Fischer", role: "custodian" });
+      return ["--medium", `fay=${this.#medium("fay")}`];
     }
     if (name === "change-policy") {
       const text = fromUtf8(readFileSync(join(this.#ceremonies, "policy.yaml")));
       const next = text.replace("minutes: 10", "minutes: 5");
       writeFileSync(join(this.#site(), "policy.next.yaml"), next);
     }
+    return [];
   }
 
   #show(names: readonly string[]): void {
@@ -186,12 +210,19 @@ class Demo {
     );
     this.#say(`Done: ${names.join(", ")}. Everything lies in ${this.#folder}`);
     this.#say("Try next:");
-    printLine(`    npx keyrite status --site ${this.#site()}`);
-    printLine(`    npx keyrite paper initialize-token --site ${this.#site()} --set token=alpha`);
-    printLine(
+    this.#line(`    npx keyrite status --site ${this.#site()}`);
+    this.#line(`    npx keyrite paper initialize-token --site ${this.#site()} --set token=alpha`);
+    this.#line(
       `    sqlite3 ${join(this.#site(), "ledger.db")} "select body from entries" | head -3`,
     );
-    printLine("    then flip one byte of a copy of ledger.db and verify it again");
+    this.#line("    then flip one byte of a copy of ledger.db and verify it again");
+    if (!this.#json) return;
+    printJson("demo", {
+      folder: this.#folder,
+      site: this.#site(),
+      ceremonies: [...names],
+      certificate: certificate ?? null,
+    });
   }
 
   #certificate(): string | undefined {
@@ -217,13 +248,13 @@ class Demo {
 
   /** Prints a command as it can be typed, runs it, and stops the demo when it fails. */
   #command(words: readonly string[]): void {
-    printLine(`\n$ ${words.map(quoted).join(" ")}`);
+    this.#line(`\n$ ${words.map(quoted).join(" ")}`);
     const [program = "", ...rest] = words;
     const bin = join(packageRoot(), "bin", "keyrite.js");
     const [file, args] =
       program === "keyrite" ? [process.execPath, [bin, ...rest]] : [program, rest];
     const result = spawnSync(file, args, {
-      stdio: ["ignore", "inherit", "inherit"],
+      stdio: ["ignore", this.#json ? process.stderr : "inherit", "inherit"],
       env: { ...process.env, KEYRITE_SITE: this.#site() },
     });
     if (result.status === 0) return;

@@ -75,23 +75,34 @@ export async function hsmInspect(token: string, options: HsmOptions): Promise<vo
   }
 }
 
+/** A token that was looked at and may be used. */
+export interface SeenToken extends JsonObject {
+  readonly token: string;
+  readonly model: string;
+  readonly serial: string;
+}
+
 /** Looks at every token a plan names, for `check --tokens`. @throws KeyriteError hsm.* */
-export async function inspectTokens(site: OpenSite, plan: Plan): Promise<void> {
+export async function inspectTokens(site: OpenSite, plan: Plan): Promise<readonly SeenToken[]> {
   const names = new Set<string>();
   for (const step of plan.steps) {
     const token = step.values["token"];
     if (typeof token === "string") names.add(token);
   }
-  await withHsm(async (hsm) => {
+  return withHsm(async (hsm) => {
+    const seen: SeenToken[] = [];
     for (const name of names) {
       const { module, serial, label } = whichToken(site, name);
       const info = await hsm.find(module, serial, label);
       const reason = whyNotAllowed(info, site.policy, site.genesis.assurance);
       if (reason !== undefined) {
-        throw new KeyriteError("hsm.not-allowed", `token ${name} may not be used here: ${reason}`);
+        throw new KeyriteError("hsm.not-allowed", `token ${name} may not be used here: ${reason}`, {
+          hints: ["bind a token on the policy's list, or change the policy in a ceremony"],
+        });
       }
-      printLine(`Token ${name}: ${visible(info.model)}, serial ${visible(info.serial)}, found.`);
+      seen.push({ token: name, model: info.model, serial: info.serial });
     }
+    return seen;
   });
 }
 

@@ -1,13 +1,15 @@
 /** `keyrite identity`: makes a person's sealed identity on their medium; prints its public card. */
 
-import { mkdirSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import type { Addressee, OperatorConsole } from "../console/console.ts";
-import { equalBytes, fromHex, fromUtf8, groupedHex, visible } from "../lib/encoding.ts";
+import { digestLines } from "../ceremony/spoken.ts";
+import { equalBytes, visible } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
+import { makeFolders } from "../lib/files.ts";
 import type { Secret } from "../lib/secret.ts";
-import { passphraseWords, spokenWords } from "../lib/words.ts";
-import { cardDigest, formatCard, type Assurance, type Card } from "../people/card.ts";
+import { passphraseWords } from "../lib/words.ts";
+import { cardDigest, type Assurance, type Card } from "../people/card.ts";
 import { createIdentity } from "../people/identity.ts";
 import { openMedium } from "../people/medium.ts";
 import { openConsole } from "./consoles.ts";
@@ -36,12 +38,13 @@ export async function identityNew(options: IdentityNewOptions): Promise<void> {
   const test = options.test === true || options.answers !== undefined;
   const assurance: Assurance = test ? "test" : "production";
   const logN = Number(options.logN ?? (test ? TEST_LOG_N : PRODUCTION_LOG_N));
-  if (!Number.isSafeInteger(logN) || logN < 10 || logN > 22) {
-    throw new KeyriteError("usage.bad-option", "--log-n must be a whole number from 10 to 22");
+  if (!Number.isSafeInteger(logN) || logN < 10 || logN > 20) {
+    throw new KeyriteError("usage.bad-option", "--log-n must be a whole number from 10 to 20");
   }
   const folder = resolve(options.medium);
-  mkdirSync(folder, { recursive: true });
+  makeFolders(folder);
   const medium = openMedium(folder, options.person);
+  refuseUsedMedium(folder);
   const opened = openConsole(assurance, options);
   const to = { person: options.person, name: options.name };
   try {
@@ -60,9 +63,34 @@ export async function identityNew(options: IdentityNewOptions): Promise<void> {
     });
     medium.writeIdentity(made.sealed, made.card);
     showCard(made.card, options.json === true);
+    tellLine(`The identity is sealed in ${join(folder, "keyrite")}; card.json there is public.`);
+    if (!test) tellLine("If the passphrase was shown on this screen, close this window now.");
+    tellLine("Next: hand card.json to whoever founds the site or enrols you; keep the medium.");
+  } catch (error) {
+    throw outsideCeremony(error);
   } finally {
     opened.close();
   }
+}
+
+/** Before anybody chooses a passphrase for nothing. */
+function refuseUsedMedium(folder: string): void {
+  if (!existsSync(join(folder, "keyrite", "identity.age"))) return;
+  throw new KeyriteError("people.medium", `${folder} already holds an identity`, {
+    hints: [
+      "an identity is never overwritten: use an empty medium",
+      "keyrite identity show --medium DIR says whose it is",
+    ],
+  });
+}
+
+/** Nothing is recorded here, so an interruption is one like anywhere else. */
+function outsideCeremony(error: unknown): unknown {
+  if (!(error instanceof KeyriteError) || error.code !== "halted.interrupted") return error;
+  return new KeyriteError("interrupted.by-operator", "interrupted: no identity was made", {
+    hints: ["start again when you are ready"],
+    cause: error,
+  });
 }
 
 export function identityShow(options: {
@@ -102,7 +130,7 @@ async function choosePassphrase(
 
 async function showWords(console: OperatorConsole, to: Addressee): Promise<Secret> {
   const words = await passphraseWords(systemRandom, 6);
-  console.tell("Write these six words down where only you can read them. They are shown once:");
+  console.tell("Alone at the screen, write these six words down. They are shown once:");
   // Straight from the secret's bytes to the terminal: never through a string.
   words.use((bytes) => {
     process.stderr.write("\n    ");
@@ -115,12 +143,12 @@ async function showWords(console: OperatorConsole, to: Addressee): Promise<Secre
       id: "shown",
       to,
       purpose: "identity",
-      text: "type the six words to show that you have them",
+      text: "type the six words",
     });
     const same = words.use((a) => typed.use((b) => equalBytes(a, b)));
     typed.wipe();
     if (same) return words;
-    console.warn("that is not the passphrase that was shown; try again");
+    console.warn("that is not what was shown: six words, small letters, one space between two");
   }
 }
 
@@ -130,7 +158,7 @@ async function typeOwn(console: OperatorConsole, to: Addressee): Promise<Secret>
     if (typed.length >= SHORTEST_PASSPHRASE) return typed;
     typed.wipe();
     console.warn(
-      `a passphrase has at least ${SHORTEST_PASSPHRASE} characters; four words are better`,
+      `a passphrase has at least ${SHORTEST_PASSPHRASE} characters, better five or six random words`,
     );
   }
 }
@@ -145,12 +173,7 @@ function showCard(card: Card, json: boolean): void {
     printJson("identity", { card: { ...card }, sha256: digest });
     return;
   }
-  printLine(fromUtf8(formatCard(card)));
-  tellLine(`${visible(card.name)} (${card.person}), ${card.assurance}`);
-  tellLine(`Card ${groupedHex(digest)}`);
-  tellLine(
-    `     ${spokenWords(fromHex(digest) ?? new Uint8Array())
-      .slice(0, 8)
-      .join(" ")} …`,
-  );
+  const test = card.assurance === "test" ? ", for test sites only" : "";
+  printLine(`${visible(card.name)} (${card.person}), known to notes as ${card.keyName}${test}`);
+  for (const line of digestLines("Card, SHA-256", digest)) printLine(line);
 }

@@ -1,8 +1,9 @@
 /** `keyrite init`: makes a site from founders' cards and a policy: genesis, bindings, empty ledger. */
 
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import {
+  assuranceOf,
   originSchema,
   readGenesis,
   refuseSharedKeys,
@@ -11,14 +12,20 @@ import {
   type Founder,
   type Genesis,
 } from "../ceremony/genesis.ts";
-import { productionObjections, readPolicy } from "../ceremony/policy.ts";
+import {
+  productionObjections,
+  readPolicy,
+  separationProblem,
+  type Policy,
+} from "../ceremony/policy.ts";
+import { digestLines } from "../ceremony/spoken.ts";
 import { ROLES, type Role } from "../ceremony/words.ts";
 import { LedgerStore } from "../ledger/store.ts";
 import { timestamp } from "../lib/clock.ts";
 import { hex, utf8 } from "../lib/encoding.ts";
 import { signingKeyFromSeed } from "../lib/ed25519.ts";
 import { KeyriteError } from "../lib/errors.ts";
-import { makeFolder, readBounded, writeNewFile } from "../lib/files.ts";
+import { makeFolder, makeFolders, readBounded, writeNewFile } from "../lib/files.ts";
 import { formatVerifierKey, verifierKey } from "../lib/note.ts";
 import { parseCard } from "../people/card.ts";
 import { genesisSheet } from "../report/genesis-sheet.ts";
@@ -42,11 +49,11 @@ export function init(options: InitOptions): Promise<void> {
   const folder = siteFolder(options.site);
   requireEmpty(folder);
   const origin = readOrigin(options.origin);
-  const assurance: Assurance = origin.endsWith("/test") ? "test" : "production";
+  const assurance = assuranceOf(origin);
   const founders = options.founder.map(readFounder);
   const policyBytes = readBounded(options.policy, 1 << 20);
   const policy = readPolicy(policyBytes, options.policy);
-  requireFounders(founders, assurance);
+  requireFounders(founders, assurance, policy);
   const objections = assurance === "production" ? productionObjections(policy) : [];
   if (objections.length > 0) {
     throw new KeyriteError("script.refused", `${options.policy} is no policy for production`, {
@@ -74,7 +81,8 @@ export function init(options: InitOptions): Promise<void> {
 }
 
 function requireEmpty(folder: string): void {
-  if (!existsSync(folder) || readdirSync(folder).length === 0) return;
+  if (!existsSync(folder)) return;
+  if (statSync(folder).isDirectory() && readdirSync(folder).length === 0) return;
   throw new KeyriteError(
     "site.exists",
     `${folder} is not empty; a site is never made over anything`,
@@ -112,13 +120,20 @@ function readFounder(option: string): Founder {
   return { person: card.person, roles: roles as Role[], card };
 }
 
-function requireFounders(founders: readonly Founder[], assurance: Assurance): void {
+function requireFounders(founders: readonly Founder[], assurance: Assurance, policy: Policy): void {
   if (founders.length < 2) {
     throw new KeyriteError("people.quorum-not-met", "a site needs at least two founders", {
       hints: ["repeat --founder CARD=role for each of them"],
     });
   }
   refuseSharedKeys(founders.map((founder) => founder.card));
+  for (const { person, roles } of founders) {
+    const problem = separationProblem(policy, roles);
+    if (problem === undefined) continue;
+    throw new KeyriteError("people.role-not-held", `${person}: ${problem}`, {
+      hints: ["give each founder roles that the policy lets one person hold"],
+    });
+  }
   const other = founders.find((founder) => founder.card.assurance !== assurance);
   if (other === undefined) return;
   throw new KeyriteError(
@@ -137,7 +152,7 @@ interface NewSite {
 }
 
 function writeSite(folder: string, site: NewSite): void {
-  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  makeFolders(folder);
   const write = (name: string, bytes: Uint8Array, mode: 0o600 | 0o644 = 0o644): void => {
     writeNewFile(join(folder, name), bytes, { mode });
   };
@@ -155,9 +170,12 @@ function writeSite(folder: string, site: NewSite): void {
 
 function announce(folder: string, genesis: Genesis, json: boolean): void {
   tellLine(`Made the site ${genesis.origin} (${genesis.assurance}) in ${folder}.`);
-  tellLine(`Genesis ${genesis.sha256}`);
-  tellLine("Print genesis-sheet.txt: founders and a witness sign it in ink.");
-  tellLine("Next: keyrite run establish-site");
+  for (const line of digestLines("Genesis, SHA-256 of genesis.json", genesis.sha256))
+    tellLine(line);
+  tellLine(
+    `Next: print ${join(folder, "genesis-sheet.txt")}; founders and a witness sign it in ink.`,
+  );
+  tellLine(`Then: keyrite run establish-site --site ${folder}`);
   if (!json) return;
   printJson("init", {
     site: folder,

@@ -2,7 +2,7 @@
 
 import { ACTIONS } from "../actions/index.ts";
 import { vocabularyOf } from "../ceremony/action.ts";
-import { readGenesis, type Genesis } from "../ceremony/genesis.ts";
+import { readGenesis, type Assurance, type Genesis } from "../ceremony/genesis.ts";
 import type { CeremonyRecord } from "../ceremony/history.ts";
 import { HistoryFold } from "../ceremony/history-fold.ts";
 import { citedDigests } from "../ceremony/citations.ts";
@@ -27,15 +27,28 @@ export interface JudgedFinding {
 
 export interface Judged {
   /** CONFORMS is for a conformance check of each step; this verdict never says it. */
-  readonly verdict: "CONSISTENT" | "CONSISTENT WITH ITS OWN GENESIS" | "CANNOT TELL" | "DAMAGED";
+  readonly verdict:
+    | "CONSISTENT"
+    | "CONSISTENT WITH ITS OWN GENESIS"
+    | "NOT THE TRUSTED LEDGER"
+    | "CANNOT TELL"
+    | "DAMAGED";
   readonly anchored: boolean;
   readonly origin: string;
+  /** As the attached genesis says; null when it could not be read. */
+  readonly assurance: Assurance | null;
   readonly size: number;
   readonly root: string;
   readonly cosigned: number;
   readonly ceremonies: readonly CeremonyRecord[];
   readonly findings: readonly JudgedFinding[];
-  readonly heads: readonly { readonly file: string; readonly text: string; readonly ok: boolean }[];
+  readonly heads: readonly {
+    readonly file: string;
+    readonly text: string;
+    readonly ok: boolean;
+    /** Size of the head; 0 when it could not be read. */
+    readonly size: number;
+  }[];
   /** What this verdict could not exclude, one sentence each. */
   readonly limits: readonly string[];
 }
@@ -64,6 +77,7 @@ function damaged(
     verdict: "DAMAGED",
     anchored: false,
     origin: verdict.origin,
+    assurance: null,
     size: verdict.size,
     root: verdict.root,
     cosigned: 0,
@@ -108,26 +122,31 @@ function judgeOpen(ledger: LedgerStore, options: JudgeOptions): Judged {
     ...missing,
   ];
   const anchored = options.trust !== undefined && trusted.length === 0;
-  const onlyMissing = findings.length > 0 && findings.length === missing.length;
   return {
-    verdict:
-      findings.length > 0
-        ? onlyMissing
-          ? "CANNOT TELL"
-          : "DAMAGED"
-        : anchored
-          ? "CONSISTENT"
-          : "CONSISTENT WITH ITS OWN GENESIS",
+    verdict: verdictOf(findings.length, missing.length, trusted.length, anchored),
     anchored,
     origin: genesis.origin,
+    assurance: genesis.assurance,
     size: verdict.size,
     root: verdict.root,
     cosigned: history.cosigned,
     ceremonies: history.ceremonies,
     findings,
     heads,
-    limits: limits(history.cosigned, verdict.size, anchored, heads.length),
+    limits: limits(history.cosigned, verdict.size, anchored, heads),
   };
+}
+
+/** The verdict by how many findings there are, and how many of them are of the two milder kinds. */
+function verdictOf(
+  all: number,
+  missing: number,
+  trust: number,
+  anchored: boolean,
+): Judged["verdict"] {
+  if (all === 0) return anchored ? "CONSISTENT" : "CONSISTENT WITH ITS OWN GENESIS";
+  if (all === missing) return "CANNOT TELL";
+  return all === trust ? "NOT THE TRUSTED LEDGER" : "DAMAGED";
 }
 
 function cannotTell(ledger: LedgerStore, reason: string): Judged {
@@ -184,25 +203,28 @@ function judgeHead(
   const { file } = head;
   try {
     const result = compareHead(ledger, head.note, parseVerifierKey(genesis.ledgerKey));
+    const { size } = result.head;
     switch (result.result) {
       case "extends":
-        return { file, ok: true, text: `extended by the ledger (size ${result.head.size})` };
+        return { file, size, ok: true, text: `extended by the ledger (size ${result.head.size})` };
       case "shorter":
         return {
           file,
+          size,
           ok: false,
           text: `the ledger is shorter than this head of size ${result.head.size}: entry ${result.firstMissing} is the first missing one`,
         };
       case "forked":
         return {
           file,
+          size,
           ok: false,
           text: `the ledger differs from this head of size ${result.head.size}, first at one of entries ${result.from} to ${result.to}`,
         };
     }
   } catch (error) {
     if (!(error instanceof KeyriteError)) throw error;
-    return { file, ok: false, text: messageOf(error) };
+    return { file, size: 0, ok: false, text: messageOf(error) };
   }
 }
 
@@ -210,13 +232,16 @@ function limits(
   cosigned: number,
   size: number,
   anchored: boolean,
-  heads: number,
+  heads: Judged["heads"],
 ): readonly string[] {
   const list: string[] = [];
   if (!anchored)
     list.push("that the whole ledger was made up: give --trust FILE or --words from the sheet");
-  if (heads === 0)
+  const newest = Math.max(0, ...heads.map((head) => head.size));
+  if (heads.length === 0)
     list.push("that its end was cut off: give --head FILE, a head that somebody carries");
+  else if (newest < size)
+    list.push(`that entries after ${newest - 1} were replaced or cut off: give a newer --head`);
   if (cosigned < size) list.push(`entries ${cosigned} to ${size - 1} are not cosigned by anybody`);
   return list;
 }

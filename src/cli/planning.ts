@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { CustodyFold, type Custody } from "../ceremony/custody.ts";
 import { genesisFacts } from "../ceremony/founding.ts";
 import type { Genesis } from "../ceremony/genesis.ts";
+import type { History } from "../ceremony/history.ts";
 import { planScript, type Plan } from "../ceremony/plan.ts";
 import { readScript, scriptRefused, type Script } from "../ceremony/script.ts";
 import { readModuleFile } from "../hsm/module-file.ts";
@@ -67,7 +68,7 @@ export async function planOnSite(
   if (!reading.ok) return reading;
   const { script } = reading;
   const founding = site.history.size === 0;
-  const objection = foundingObjection(script, founding);
+  const objection = foundingObjection(script, site.history);
   if (objection !== undefined) return { ok: false, objections: [objection] };
   return planScript({
     script,
@@ -86,8 +87,11 @@ export function requirePlan(planning: SitePlanning, file: ScriptFile): Plan {
   throw scriptRefused(file.path, planning.objections);
 }
 
-function foundingObjection(script: Script, founding: boolean): Objection | undefined {
-  if (script.founding === founding) return undefined;
+// A first ceremony that stopped after the founding is repeated: it is over when one was closed.
+function foundingObjection(script: Script, history: History): Objection | undefined {
+  const founding = history.size === 0;
+  const established = history.ceremonies.some(({ state }) => state === "closed");
+  if (script.founding ? !established : !founding) return undefined;
   const { line, col } = script.document.locate(["founding"]);
   const at = `${script.document.file}:${line}:${col}`;
   return founding
@@ -96,7 +100,11 @@ function foundingObjection(script: Script, founding: boolean): Objection | undef
         text: "the site is not founded yet; only a script marked founding: true may run",
         hint: "keyrite run establish-site",
       }
-    : { at, text: "the site is already founded" };
+    : {
+        at,
+        text: "the site is already founded",
+        hint: "keyrite status shows what was done here; run the next ceremony",
+      };
 }
 
 /** Custody as the founding will have made it. */

@@ -2,7 +2,8 @@
 
 import { Command, CommanderError } from "commander";
 import { exampleText } from "./examples.ts";
-import { showError } from "./output.ts";
+import { KeyriteError } from "../lib/errors.ts";
+import { lostOutput, showError, watchOutputs, type ErrorDisplay } from "./output.ts";
 import { VERSION } from "./version.ts";
 
 const collect = (value: string, list: readonly string[]): readonly string[] => [...list, value];
@@ -10,15 +11,50 @@ const NONE: readonly string[] = [];
 
 /** Parses and runs one command line; returns the exit code. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  const display = { debug: argv.includes("--debug"), json: argv.includes("--json") };
+  watchOutputs();
+  const code = await parseAndRun(argv, display);
+  const lost = await lostOutput();
+  // Whoever closed the pipe has read enough; any other loss makes success a lie.
+  if (code !== 0 || lost === undefined || errnoOf(lost) === "EPIPE") return code;
+  return showError(outputFailed(lost), display);
+}
+
+function errnoOf(error: Error): string {
+  return "code" in error ? String(error.code) : "";
+}
+
+function outputFailed(cause: Error): KeyriteError {
+  return new KeyriteError("site.disk", `the output could not be written: ${cause.message}`, {
+    hints: ["make room, or write it elsewhere, and run the command again"],
+    cause,
+  });
+}
+
+async function parseAndRun(argv: readonly string[], display: ErrorDisplay): Promise<number> {
   const program = buildProgram();
   try {
     await program.parseAsync([...argv], { from: "user" });
     return 0;
   } catch (error) {
-    // Commander has already said what is wrong and what it would have understood.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    return showError(error, { debug: argv.includes("--debug"), json: argv.includes("--json") });
+    if (!(error instanceof CommanderError)) return showError(error, display);
+    if (error.exitCode === 0) return 0;
+    // Called without a command it has shown its help, which says more than a message could.
+    if (error.code === "commander.help") return 2;
+    return showError(usageError(error), display);
   }
+}
+
+/** What commander refuses, in the form of every other refusal. */
+function usageError(error: CommanderError): KeyriteError {
+  const [first = "", ...meant] = error.message.split("\n").filter((line) => line !== "");
+  return new KeyriteError("usage.bad-option", first.replace(/^error: /, ""), {
+    hints: [
+      ...meant.map((line) => line.replace(/^\((.*)\)$/, "$1")),
+      "keyrite COMMAND --help lists what it takes",
+    ],
+    cause: error,
+  });
 }
 
 export function buildProgram(): Command {
@@ -30,9 +66,8 @@ export function buildProgram(): Command {
     .option("--debug", "show stack traces")
     .showSuggestionAfterError()
     .configureOutput({
-      outputError: (text, write) => {
-        write(text);
-      },
+      // Said by showError, in the form of every other refusal.
+      outputError: () => undefined,
     })
     .exitOverride();
   addSiteCommands(program);

@@ -1,5 +1,6 @@
 /** `keyrite run`: conducts a ceremony, or abandons the one that is open. */
 
+import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { Conductor } from "../ceremony/conduct.ts";
 import { abandonOpen, findingLines } from "../ceremony/abandon.ts";
@@ -10,6 +11,7 @@ import type { CeremonyRecord } from "../ceremony/history.ts";
 import { Recorder } from "../ceremony/recorder.ts";
 import { ONLOOKERS } from "../ceremony/words.ts";
 import type { Hsm } from "../hsm/token.ts";
+import { headName } from "../people/medium.ts";
 import { createHsm } from "../hsm/hsm.ts";
 import { timestamp } from "../lib/clock.ts";
 import { equalBytes } from "../lib/encoding.ts";
@@ -45,7 +47,7 @@ interface Ended {
 export async function run(name: string | undefined, options: RunOptions): Promise<void> {
   if (options.resume === true) {
     throw new KeyriteError("usage.refused", "resuming a ceremony is not available yet", {
-      hints: ["keyrite status shows what is open; two people can end it with --abandon"],
+      hints: ["keyrite status shows what is open; two people end it with keyrite run --abandon"],
     });
   }
   const start = systemClock.monotonic();
@@ -89,7 +91,11 @@ async function conduct(
   const hall = makeHall(site, hsm, opened, options, inputs);
   const recorder = new Recorder(site.ledger, site.fold);
   if (options.abandon === true) {
-    if (open === null) throw new KeyriteError("usage.refused", "no ceremony is open at this site");
+    if (open === null) {
+      throw new KeyriteError("usage.refused", "no ceremony is open at this site", {
+        hints: ["there is nothing to abandon; keyrite status shows every ceremony"],
+      });
+    }
     const people = await whoAbandons(hall, recorder, open);
     const closing = await abandonOpen(hall, recorder, open, people);
     return { ceremony: open.id, state: "abandoned", closing };
@@ -190,7 +196,7 @@ async function whoAbandons(
       step: "abandon",
       id: "present",
       to: { person, name: card.name },
-      text: "are you present to abandon the ceremony, and in which role?",
+      text: "are you present to abandon this ceremony, and in which role?",
       choices: [
         ...able.map((role) => ({ value: role, label: role })),
         { value: "absent", label: "not present" },
@@ -203,8 +209,26 @@ async function whoAbandons(
   if (here.length >= 2) return here;
   throw new KeyriteError(
     "people.quorum-not-met",
-    `abandoning needs two different people, ${here.length} said they are present`,
+    `abandoning needs two different people, ${here.length === 0 ? "none is" : "one is"} present`,
+    { hints: ["call a second person of the roster, then keyrite run --abandon again"] },
   );
+}
+
+/** What the room does when the ceremony is over. */
+function nextSteps(site: OpenSite, ceremony: string): readonly string[] {
+  const outboxFolder = join(site.folder, "outbox", ceremony);
+  const head = join("heads", headName(site.genesis.origin));
+  return [
+    "Next:",
+    "  Read the words of the head aloud and write them on the paper script; everybody signs it.",
+    "  Everybody takes their medium along: on it is the head they vouch for,",
+    `  ${head}.`,
+    ...(existsSync(outboxFolder)
+      ? ["  The files that were made lie in", `  ${outboxFolder}.`]
+      : []),
+    "  To check the record against the head of one of you:",
+    `  keyrite verify ${site.folder} --trust ${join(site.folder, "trust.txt")} --head MEDIUM/${head}`,
+  ];
 }
 
 function report(
@@ -215,6 +239,7 @@ function report(
 ): void {
   const { ceremony, state, closing } = ended;
   tellLine(`Ceremony ${ceremony} is ${state}.`);
+  for (const line of nextSteps(site, ceremony)) tellLine(line);
   if (!json) return;
   printJson("run", {
     ceremony,

@@ -10,16 +10,18 @@ import type { History } from "../ceremony/history.ts";
 import { HistoryFold } from "../ceremony/history-fold.ts";
 import { readPolicy, type Policy } from "../ceremony/policy.ts";
 import { timestamp } from "../lib/clock.ts";
-import { fromHex, fromUtf8, sha256Hex } from "../lib/encoding.ts";
+import { sha256Hex } from "../lib/encoding.ts";
 import { signingKeyFromSeed, type SigningKey } from "../lib/ed25519.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import { checkOnlyOwnerWrites, readBounded } from "../lib/files.ts";
 import { parseVerifierKey } from "../lib/note.ts";
+import { fromHexBytes } from "../lib/secret-text.ts";
 import { LedgerStore } from "../ledger/store.ts";
 import { verifyLedger } from "../ledger/verify.ts";
 import { environment, holder, systemClock } from "./system.ts";
 
 const MEBIBYTE = 1 << 20;
+const LINE_FEED = 0x0a;
 
 export interface Site {
   readonly folder: string;
@@ -76,7 +78,7 @@ export function openSite(folder: string, options: { readonly write: boolean }): 
     : LedgerStore.open(path);
   try {
     const vocabulary = vocabularyOf(ACTIONS);
-    const fold = foldLedger(ledger, site.genesis, vocabulary);
+    const fold = foldLedger(ledger, site, vocabulary);
     requireAdoptedPolicy(site, fold.history);
     requireClock(fold.history);
     return { ...site, ledger, fold, history: fold.history, vocabulary };
@@ -92,12 +94,13 @@ export function openSite(folder: string, options: { readonly write: boolean }): 
  */
 export function foldLedger(
   ledger: LedgerStore,
-  genesis: Genesis,
+  { genesis, policy }: Pick<Site, "genesis" | "policy">,
   vocabulary: Vocabulary,
 ): HistoryFold {
   const fold = new HistoryFold({
     genesis,
     vocabulary,
+    policy,
     attachment: (sha256) => ledger.attachment(sha256)?.bytes,
     cosignatures: {
       checkpoint: (size) => ledger.checkpoint(size),
@@ -175,7 +178,7 @@ function readLedgerKey(folder: string): SigningKey {
     });
   }
   const text = readBounded(path, 1024);
-  const seed = fromHex(fromUtf8(text).trim());
+  const seed = fromHexBytes(text.at(-1) === LINE_FEED ? text.subarray(0, -1) : text);
   text.fill(0);
   if (seed?.length !== 32) {
     throw new KeyriteError("site.missing", "ledger.key does not hold a ledger key");

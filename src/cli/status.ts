@@ -59,7 +59,7 @@ function statusLines(site: OpenSite): readonly string[] {
     section("Ceremonies", history.ceremonies.length),
     ...history.ceremonies.map(
       (c) =>
-        `  ${c.id}  ${c.state}${c.deviations > 0 ? `, ${c.deviations} deviations` : ""}  ${visible(c.title)}`,
+        `  ${visible(c.id)}  ${c.state}${c.deviations > 0 ? `, ${c.deviations} deviations` : ""}  ${visible(c.title)}`,
     ),
     section("People", custody.people.size),
     ...[...custody.people.values()].map(

@@ -2,10 +2,11 @@
 
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { fromHex, groupedHex, hex, visible } from "../lib/encoding.ts";
+import { hex, visible } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import { readBounded } from "../lib/files.ts";
 import { spokenWords } from "../lib/words.ts";
+import { digestLines } from "../ceremony/spoken.ts";
 import { judgeLedger, type Judged, type Trust } from "./judge.ts";
 import { printJson, printLine } from "./output.ts";
 import { siteFolder } from "./site.ts";
@@ -51,9 +52,14 @@ function readTrust(options: VerifyOptions): Trust | undefined {
     .decode(readBounded(options.trust, 1 << 16))
     .split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"));
-  const genesis = lines.find((line) => /^genesis [0-9a-f]{64}$/.test(line))?.slice(8);
-  if (genesis === undefined) {
-    throw new KeyriteError("usage.bad-file", `${options.trust} is no trust file: no genesis line`);
+  const [named = "", ...more] = lines.filter((line) => line.startsWith("genesis "));
+  const genesis = /^genesis ([0-9a-f]{64})$/.exec(named)?.[1];
+  if (genesis === undefined || more.length > 0) {
+    throw new KeyriteError(
+      "usage.bad-file",
+      `${options.trust} is no trust file: it must hold one line "genesis <sha256>"`,
+      { hints: ["use trust.txt as keyrite init wrote it, compared with the genesis sheet"] },
+    );
   }
   return { genesis, keys: lines.filter((line) => !line.startsWith("genesis ")) };
 }
@@ -90,9 +96,9 @@ function wordAt(place: number, byte: number): string | undefined {
 function verdictLines(judged: Judged): readonly string[] {
   const lines = [
     `Ledger ${visible(judged.origin)}, ${judged.size} entries`,
-    `Root ${groupedHex(judged.root)}`,
-    `     ${spokenWords(fromHex(judged.root) ?? new Uint8Array()).join(" ")}`,
-    ...judged.ceremonies.map((c) => `  ${c.id}  ${c.state}`),
+    ...(judged.root === "" ? [] : digestLines("Head", judged.root)),
+    ...(judged.assurance === "test" ? ["TEST – not a production site"] : []),
+    ...judged.ceremonies.map((c) => `  ${visible(c.id)}  ${c.state}`),
   ];
   for (const { file, text } of judged.heads) lines.push(`Head ${visible(file)}: ${visible(text)}`);
   for (const { text } of judged.findings) lines.push(`FINDING ${visible(text)}`);
@@ -106,6 +112,7 @@ function verdictJson(judged: Judged): Parameters<typeof printJson>[1] {
     verdict: judged.verdict,
     anchored: judged.anchored,
     origin: judged.origin,
+    assurance: judged.assurance,
     size: judged.size,
     root: judged.root,
     cosigned: judged.cosigned,

@@ -4,7 +4,16 @@
  */
 
 import Sqlite from "better-sqlite3";
-import { closeSync, existsSync, fsyncSync, openSync, readSync, rmSync, statSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { KeyriteError, messageOf } from "../lib/errors.ts";
 import { describeHolder } from "./holder.ts";
@@ -190,7 +199,12 @@ function checkHeader(path: string): void {
 function readHeader(path: string): Buffer {
   let file: number | undefined;
   try {
-    if (!statSync(path).isFile()) throw damaged(`${path} is not a file`);
+    // A link is not followed: its target could be exchanged, and the journal would lie beside that.
+    if (!lstatSync(path).isFile()) {
+      throw damaged(`${path} is not a regular file`, undefined, [
+        "links, pipes, folders and devices are refused: put the ledger itself there",
+      ]);
+    }
     if (writers.get(fileId(path))?.open === true) throw locked(path);
     file = openSync(path, "r");
     const header = Buffer.alloc(100);

@@ -2,6 +2,7 @@
 
 import type { Genesis } from "../ceremony/genesis.ts";
 import type { Plan } from "../ceremony/plan.ts";
+import { stringOf } from "../ceremony/record.ts";
 import { groupedHex, visible } from "../lib/encoding.ts";
 
 /** Markdown, ready to print; step numbers are those of the ledger and of the screen. */
@@ -14,7 +15,7 @@ export function paperScript(plan: Plan, genesis: Genesis): string {
     "",
     `    Script  ${groupedHex(script.sha256)}`,
     `    Plan    ${groupedHex(plan.sha256)}`,
-    `    Policy  ${groupedHex(genesis.policy)}`,
+    `    Policy  ${groupedHex(stringOf(plan.document, "policy") ?? genesis.policy)}`,
     "",
     `References: ${script.policyRefs.join(", ") || "none"}`,
     "",

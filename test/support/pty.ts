@@ -54,6 +54,11 @@ export class Pty {
     });
   }
 
+  /** Whether the command has ended. */
+  get over(): boolean {
+    return this.#over;
+  }
+
   /** Everything written so far, as bytes. */
   get bytes(): Buffer {
     return Buffer.concat(this.#chunks);

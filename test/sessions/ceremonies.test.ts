@@ -1,0 +1,120 @@
+/** Every shipped ceremony, in order, from nothing; and that a rehearsal cannot drift from its script. */
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import {
+  CEREMONIES,
+  refused,
+  shippedAnswers,
+  siteAt,
+  succeeded,
+  type RehearsedSite,
+} from "../support/rehearsed-site.ts";
+
+const shipped = readdirSync(CEREMONIES).filter((name) =>
+  existsSync(join(CEREMONIES, name, "script.yaml")),
+);
+
+/** Every shipped ceremony behind all that its answers name under `after`. */
+function inOrder(): readonly string[] {
+  const order: string[] = [];
+  const add = (name: string): void => {
+    if (order.includes(name)) return;
+    shippedAnswers(name).after.forEach(add);
+    order.push(name);
+  };
+  shipped.forEach(add);
+  return order;
+}
+
+/** What a ceremony finds in place besides the site: a newcomer's medium, a policy to adopt. */
+function prepare(site: RehearsedSite, ceremony: string): void {
+  if (ceremony === "enroll-person") succeeded(site.makeIdentity("fay", "Fay Fischer"));
+  if (ceremony === "change-policy") {
+    const policy = readFileSync(site.file("policy.yaml"), "utf8");
+    writeFileSync(site.file("policy.next.yaml"), policy.replace("minutes: 10", "minutes: 7"));
+  }
+}
+
+interface Status {
+  readonly open: unknown;
+  readonly inDoubt: unknown;
+  readonly size: number;
+  readonly cosigned: number;
+  readonly concerns: readonly string[];
+  readonly ceremonies: readonly { readonly script: string; readonly state: string }[];
+  readonly custody: Readonly<Record<string, unknown>>;
+}
+
+test("every shipped ceremony runs in order from nothing, and everything fits afterwards", () => {
+  const site = siteAt("made");
+  const order = inOrder();
+  for (const name of ["establish-site", "initialize-token", "generate-root-ca"]) {
+    assert.ok(order.includes(name), `${name} ships`);
+  }
+  for (const ceremony of order) {
+    prepare(site, ceremony);
+    const media = ceremony === "enroll-person" ? ["--medium", `fay=${site.medium("fay")}`] : [];
+    succeeded(site.rehearse(ceremony, undefined, media));
+  }
+  const status = JSON.parse(succeeded(site.keyrite(["status", "--json"])).stdout) as Status;
+  assert.deepEqual(
+    status.ceremonies.map(({ script, state }) => [script, state]),
+    order.map((script) => [script, "closed"]),
+  );
+  assert.deepEqual([status.open, status.inDoubt, status.concerns], [null, null, []]);
+  assert.equal(status.cosigned, status.size);
+  assert.equal(status.size, site.entries().length);
+  assert.match(JSON.stringify(status.custody), /"root-g1"/);
+  assert.match(JSON.stringify(status.custody), /"fay"/);
+  const trust = ["--trust", site.file("trust.txt")];
+  const verdict = succeeded(site.keyrite(["verify", ...trust])).stdout;
+  assert.match(verdict, /^Verdict: CONSISTENT$/m);
+  acceptedByOpenssl(site);
+});
+
+function acceptedByOpenssl(site: RehearsedSite): void {
+  const [file] = readdirSync(site.file("outbox"), { recursive: true, encoding: "utf8" }).filter(
+    (name) => name.endsWith(".pem"),
+  );
+  assert.ok(file, "a certificate lies in the outbox");
+  const pem = join(site.file("outbox"), file);
+  const strict = ["verify", "-x509_strict", "-check_ss_sig", "-CAfile", pem, pem];
+  assert.match(execFileSync("openssl", strict, { encoding: "utf8" }), /: OK$/m);
+  const subject = execFileSync("openssl", ["x509", "-noout", "-subject", "-in", pem], {
+    encoding: "utf8",
+  });
+  assert.match(subject, /CN ?= ?Demo Root G1/);
+}
+
+test("each shipped ceremony has no objection when it is checked at its place", () => {
+  const site = siteAt("generated");
+  const set = ["--set", "person=fay", "--set", "role=custodian", "--set", "reference=file 1"];
+  succeeded(site.keyrite(["check", "enroll-person", ...set]));
+  succeeded(site.keyrite(["check", "record-deviation"]));
+  succeeded(site.keyrite(["check", "change-policy"]));
+  // These have been performed: their places are taken, and each refusal says which.
+  refused(site.keyrite(["check", "establish-site"]), "script.refused", "already founded");
+  refused(site.keyrite(["check", "initialize-token"]), "script.refused", "already bound");
+  const root = ["--set", "key=root-g1", "--set", "subject=CN=X"];
+  refused(site.keyrite(["check", "generate-root-ca", ...root]), "script.refused", "already holds");
+});
+
+test("an answer that nobody asks for, and one that is missing, fail the rehearsal", () => {
+  for (const ceremony of ["establish-site", "record-deviation"]) {
+    const stage = ceremony === "establish-site" ? "made" : "founded";
+    const unused = siteAt(stage).rehearse(ceremony, ({ answers }) => {
+      answers["clock"] = { ...answers["clock"], colour: { ana: "red" } };
+    });
+    refused(unused, "script.answers", "answers what nobody asked", "colour");
+  }
+  const missing = siteAt("made");
+  const ran = missing.rehearse("establish-site", ({ answers }) => {
+    delete answers["sheet"];
+  });
+  refused(ran, "script.answers", "no answer left for step .sheet.");
+  assert.match(succeeded(missing.keyrite(["status"])).stdout, /sheet: refused/);
+});

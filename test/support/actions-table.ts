@@ -1,0 +1,85 @@
+/**
+ * The table of actions for the operators' manual, out of the vocabulary itself. Run as a program it
+ * writes the table into CEREMONY.md: `node --import tsx test/support/actions-table.ts`.
+ */
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ACTIONS } from "../../src/actions/index.ts";
+import type { Action } from "../../src/ceremony/action.ts";
+import type { Json, JsonObject } from "../../src/lib/json.ts";
+import { jsonSchemaOf } from "../../src/lib/schema.ts";
+
+const MANUAL = join(import.meta.dirname, "..", "..", "CEREMONY.md");
+
+interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly enum?: readonly Json[];
+  readonly const?: Json;
+  readonly type?: string;
+  readonly items?: Schema;
+  readonly additionalProperties?: Schema | boolean;
+}
+
+/** What stands for a value in an instruction. */
+const EXAMPLES: JsonObject = {
+  person: "person",
+  roles: ["custodian"],
+  holders: "custodian",
+  officers: "custodian",
+  algorithm: "p-384",
+  days: 7305,
+  fields: {},
+};
+
+function example(name: string, schema: Schema): Json {
+  const known = EXAMPLES[name];
+  if (known !== undefined) return known;
+  if (schema.const !== undefined) return schema.const;
+  const last = schema.enum?.at(-1);
+  if (last !== undefined) return last;
+  if (schema.type === "array") return [example(name, schema.items ?? {})];
+  return name.toUpperCase();
+}
+
+function parameters(action: Action): Readonly<Record<string, Schema>> {
+  return (jsonSchemaOf(action.params) as Schema).properties ?? {};
+}
+
+function parameter(name: string, schema: Schema): string {
+  const values = schema.enum ?? (schema.const === undefined ? [] : [schema.const]);
+  return values.length === 0 || values.length > 5
+    ? name
+    : `${name} (${values.map(String).join(", ")})`;
+}
+
+function row(action: Action): string {
+  const all = Object.entries(parameters(action));
+  const given = Object.fromEntries(all.map(([name, schema]) => [name, example(name, schema)]));
+  const cells = [
+    `\`${action.name}\``,
+    action.control,
+    all.map(([name, schema]) => parameter(name, schema)).join(", ") || "–",
+    action.facts.map((fact) => `\`${fact}\``).join(", ") || "–",
+    action.bind(given).instruction,
+  ];
+  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+}
+
+export function actionsTable(): string {
+  return [
+    "| action | control | parameters | facts | says (values in capitals stand for parameters) |",
+    "|---|---|---|---|---|",
+    ...ACTIONS.map(row),
+  ].join("\n");
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const text = readFileSync(MANUAL, "utf8");
+  const place = /(?<=<!-- generated: actions -->\n)[\s\S]*?(?=<!-- end -->)/;
+  writeFileSync(
+    MANUAL,
+    text.replace(place, () => `${actionsTable()}\n`),
+  );
+}
