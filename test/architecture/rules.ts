@@ -25,7 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const CLOSED_TO_ACTIONS = [
   /^node:(fs|process|child_process)(\/|$)/,
   /^(inquirer|@inquirer\/.*|chalk|pkcs11js|koffi|better-sqlite3)$/,
-  /^src\/hsm\/(pkcs11|pins|raw)/,
+  /^src\/hsm\/(pkcs11|pins|raw|binding|native)/,
   /^src\/console\/(terminal|scripted|secret-reader|line-prompt|keyboard)/,
   /^src\/ledger\/(store|database)/,
 ];
