@@ -15,11 +15,23 @@ export function encode(name: AttributeName, value: AttributeValue): RawAttribute
   return { type: CKA[name].type, value: bytesOf(value) };
 }
 
+// Most of a template is the same for every key: those bytes are made once, in the form the binding takes
+// without a copy. Nobody writes to them.
+const FLAGS: Readonly<Record<"true" | "false", Uint8Array>> = {
+  true: Buffer.of(1),
+  false: Buffer.of(0),
+};
+const numbers = new Map<number, Uint8Array>();
+
 function bytesOf(value: AttributeValue): Uint8Array {
-  if (typeof value === "boolean") return Uint8Array.of(value ? 1 : 0);
+  if (typeof value === "boolean") return FLAGS[value ? "true" : "false"];
   if (typeof value === "string") return utf8(value);
   if (typeof value === "object") return value;
-  return new Uint8Array(new BigUint64Array([BigInt(value)]).buffer);
+  const known = numbers.get(value);
+  if (known !== undefined) return known;
+  const bytes = Buffer.from(new BigUint64Array([BigInt(value)]).buffer);
+  numbers.set(value, bytes);
+  return bytes;
 }
 
 /** The value of an attribute from its bytes, or undefined when they do not have its form. */
@@ -35,7 +47,7 @@ export function decode(name: AttributeName, bytes: Uint8Array): AttributeValue |
     case "text":
       return text(bytes);
     case "bytes":
-      return bytes;
+      return Uint8Array.from(bytes);
   }
 }
 

@@ -16,7 +16,7 @@ import { Lanes } from "./lanes.ts";
 import { refusePresent } from "./match.ts";
 import type { Context } from "./objects.ts";
 import type { Handle } from "./raw.ts";
-import { verifierOfMany } from "./verifier.ts";
+import { judgeNow, JudgingThread } from "./verifier.ts";
 import { unwrapOne, type UnwrapWork } from "./unwrap.ts";
 import { AUTHENTICATED, chooseFormat, keysToWrap, wrapOne } from "./wrap.ts";
 
@@ -68,6 +68,8 @@ export async function* unwrapAll(
     return { object, lanes, expected: new Set(listHandles(context)) };
   });
   const { lanes, expected } = start;
+  // A thread takes as long to start as some hundred signatures to verify.
+  const thread = items.length > GROUP ? new JudgingThread() : undefined;
   const work: UnwrapWork = {
     kek: start.object,
     profile,
@@ -75,7 +77,7 @@ export async function* unwrapAll(
     unwraps: formats.unwraps,
     onToken: options.as === "token",
     apart: lanes.several,
-    judge: verifierOfMany(),
+    judge: thread?.judge ?? judgeNow,
   };
   try {
     for (const group of groups(items, options.groupSize ?? GROUP)) {
@@ -91,6 +93,7 @@ export async function* unwrapAll(
     });
   } finally {
     lanes.close();
+    await thread?.close();
   }
 }
 

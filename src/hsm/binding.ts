@@ -66,7 +66,10 @@ export function keepUntilHere(held: readonly unknown[]): void {
 }
 
 export function toTemplate(attributes: readonly RawAttribute[]): { type: number; value: Buffer }[] {
-  return attributes.map(({ type, value }) => ({ type, value: Buffer.from(value) }));
+  return attributes.map(({ type, value }) => ({
+    type,
+    value: Buffer.isBuffer(value) ? value : Buffer.from(value),
+  }));
 }
 
 // CK_ULONG is a native unsigned long: eight bytes on every platform we support (not on Windows).

@@ -6,7 +6,7 @@ import type { Random } from "../lib/clock.ts";
 import type { KeyName, UnwrapItem } from "./backup.ts";
 import type { Listed } from "./inventory.ts";
 import { idBytes, type Context } from "./objects.ts";
-import { recordedKey, type RecordedKey } from "./recorded-key.ts";
+import { keyForm, type KeyForm } from "./recorded-key.ts";
 import { whyNotPossessed } from "./sign.ts";
 
 /** The objects of a listing by CKA_ID. */
@@ -21,7 +21,7 @@ export function byId(listing: readonly Listed[]): ReadonlyMap<string, readonly L
 }
 
 export interface Matched {
-  readonly key: RecordedKey;
+  readonly key: KeyForm;
   readonly privateKey: Listed;
   /** Public objects of the same CKA_ID: one, or none. */
   readonly publicKeys: readonly Listed[];
@@ -38,7 +38,7 @@ export async function matchKey(
   { ckaId, spki }: KeyName,
   random: Random,
 ): Promise<Matched> {
-  const key = recordedKey(spki);
+  const key = keyForm(spki);
   const same = objects.get(ckaId) ?? [];
   const privateKeys = same.filter(({ objectClass }) => objectClass === "private");
   const publicKeys = same.filter(({ objectClass }) => objectClass === "public");
@@ -60,7 +60,7 @@ export async function matchKey(
   return { key, privateKey, publicKeys };
 }
 
-function sameModulus({ facts, values }: RecordedKey, { modulus }: Listed): boolean {
+function sameModulus({ facts, values }: KeyForm, { modulus }: Listed): boolean {
   if (facts.family !== "rsa" || modulus === undefined) return true;
   const recorded = values.find(([name]) => name === "MODULUS")?.[1];
   return typeof recorded === "object" && equalBytes(withoutZeros(recorded), withoutZeros(modulus));

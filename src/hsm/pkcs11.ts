@@ -147,9 +147,7 @@ function objects(binding: Binding, { now: call }: Caller): Part<"findObjects" | 
         binding.C_GetAttributeValue(fromHandle(session), fromHandle(object), wanted),
       );
       // The type promises a Buffer; an attribute without a value comes back undefined.
-      return result.map(({ value }: { value: Buffer | undefined }) =>
-        value === undefined ? undefined : new Uint8Array(value),
-      );
+      return result.map(({ value }: { value: Buffer | undefined }) => value);
     },
   };
 }

@@ -3,7 +3,7 @@
  * known algorithm has exactly one DER form (RFC 5480 §2, RFC 3279 §2.3.1, RFC 8410 §4).
  */
 
-import { createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
+import { createPublicKey, type KeyObject } from "node:crypto";
 import { KEY_ALGORITHMS, type KeyAlgorithm } from "../lib/algorithms.ts";
 import { concat, equalBytes, sha256Hex } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
@@ -11,39 +11,52 @@ import { ALGORITHMS, type AlgorithmFacts } from "./algorithms.ts";
 import type { AttributeValue } from "./attributes.ts";
 import type { AttributeName } from "./constants.ts";
 
-/** A recorded public key, parsed and found to be of its algorithm. */
-export interface RecordedKey {
+/** A recorded public key whose DER has the form of its algorithm. */
+export interface KeyForm {
   readonly algorithm: KeyAlgorithm;
   readonly facts: AlgorithmFacts;
   readonly spki: Uint8Array;
   readonly spkiSha256: string;
-  readonly publicKey: KeyObject;
   /** The attributes that tell this key from any other of its kind. */
   readonly values: readonly (readonly [AttributeName, AttributeValue])[];
 }
 
+/** A recorded public key that is one: its point is on the curve. */
+export interface RecordedKey extends KeyForm {
+  readonly publicKey: KeyObject;
+}
+
 /**
- * Parses a recorded SubjectPublicKeyInfo.
+ * Reads a recorded SubjectPublicKeyInfo.
  * @param algorithm what records say it is; found out when absent.
  * @throws KeyriteError hsm.not-supported when it is no key of that algorithm, or of none we know.
  */
 export function recordedKey(spki: Uint8Array, algorithm?: KeyAlgorithm): RecordedKey {
-  const candidates = algorithm === undefined ? KEY_ALGORITHMS : [algorithm];
-  for (const candidate of candidates) {
+  const form = keyForm(spki, algorithm);
+  const publicKey = publicKeyOf(spki);
+  if (publicKey === undefined) throw noKey(algorithm);
+  return { ...form, publicKey };
+}
+
+/**
+ * As `recordedKey`, without asking whether a point is on its curve: where a signature is verified anyway
+ * that is found out then, and asking twice takes time for each of thousands.
+ */
+export function keyForm(spki: Uint8Array, algorithm?: KeyAlgorithm): KeyForm {
+  for (const candidate of algorithm === undefined ? KEY_ALGORITHMS : [algorithm]) {
     const facts = ALGORITHMS[candidate];
-    const parts = partsOf(spki, facts);
-    const publicKey = parts === undefined ? undefined : publicKeyOf(parts.jwk);
-    if (parts === undefined || publicKey === undefined) continue;
-    const { values } = parts;
-    return { algorithm: candidate, facts, spki, spkiSha256: sha256Hex(spki), publicKey, values };
+    const values = valuesIn(spki, facts);
+    if (values === undefined) continue;
+    return { algorithm: candidate, facts, spki, spkiSha256: sha256Hex(spki), values };
   }
-  throw new KeyriteError(
-    "hsm.not-supported",
-    `the recorded public key is no ${algorithm ?? "key of an algorithm we know"}${algorithm === undefined ? "" : " key"}`,
-    {
-      hints: ["the record was altered, or belongs to another key: nothing was tried on the token"],
-    },
-  );
+  throw noKey(algorithm);
+}
+
+function noKey(algorithm: KeyAlgorithm | undefined): KeyriteError {
+  const what = algorithm === undefined ? "key of an algorithm we know" : `${algorithm} key`;
+  return new KeyriteError("hsm.not-supported", `the recorded public key is no ${what}`, {
+    hints: ["the record was altered, or belongs to another key: nothing was tried on the token"],
+  });
 }
 
 /** SubjectPublicKeyInfo of a bare point. */
@@ -90,65 +103,44 @@ function makePrefix(facts: Exclude<AlgorithmFacts, { family: "rsa" }>): Uint8Arr
   return whole.subarray(0, whole.length - pointLength);
 }
 
-interface Parts {
-  readonly jwk: JsonWebKey;
-  readonly values: RecordedKey["values"];
+// That the DER is the canonical one is compared byte by byte.
+function valuesIn(spki: Uint8Array, facts: AlgorithmFacts): KeyForm["values"] | undefined {
+  return facts.family === "rsa" ? rsaValues(spki, facts.modulusBits) : pointValues(spki, facts);
 }
 
-// OpenSSL takes a key from its numbers many times faster than from DER, and still refuses a point that
-// is not on the curve; that the DER is the canonical one is compared byte by byte.
-function partsOf(spki: Uint8Array, facts: AlgorithmFacts): Parts | undefined {
-  return facts.family === "rsa" ? rsaParts(spki, facts.modulusBits) : pointParts(spki, facts);
-}
-
-function rsaParts(spki: Uint8Array, modulusBits: number): Parts | undefined {
+function rsaValues(spki: Uint8Array, modulusBits: number): KeyForm["values"] | undefined {
   const modulusAt = RSA_HEADER + RSA_ENCRYPTION.length;
   const modulus = spki.subarray(modulusAt, modulusAt + modulusBits / 8);
   const exponent = spki.subarray(modulusAt + modulusBits / 8 + 2);
   const canonical = (modulus[0] ?? 0) >= 0x80 && exponent.length > 0 && exponent.length <= 8;
   if (!canonical || !equalBytes(spkiOfModulus(modulus, exponent), spki)) return undefined;
-  return {
-    jwk: { kty: "RSA", n: base64url(modulus), e: base64url(exponent) },
-    values: [
-      ["MODULUS", modulus],
-      ["PUBLIC_EXPONENT", exponent],
-    ],
-  };
+  return [
+    ["MODULUS", modulus],
+    ["PUBLIC_EXPONENT", exponent],
+  ];
 }
 
-function pointParts(
+function pointValues(
   spki: Uint8Array,
   facts: Exclude<AlgorithmFacts, { family: "rsa" }>,
-): Parts | undefined {
+): KeyForm["values"] | undefined {
   const prefix = pointPrefix(facts);
   const point = spki.subarray(prefix.length);
   const length = facts.family === "ec" ? 1 + 2 * facts.size : 32;
-  if (point.length !== length || !equalBytes(prefix, spki.subarray(0, prefix.length))) {
-    return undefined;
-  }
-  if (facts.family === "ec" && point[0] !== 0x04) return undefined;
-  const values: Parts["values"] = [
+  const fits = point.length === length && equalBytes(prefix, spki.subarray(0, prefix.length));
+  if (!fits || (facts.family === "ec" && point[0] !== 0x04)) return undefined;
+  return [
     ["EC_PARAMS", facts.params],
     ["EC_POINT", octetString(point)],
   ];
-  if (facts.family === "ed25519") {
-    return { jwk: { kty: "OKP", crv: "Ed25519", x: base64url(point) }, values };
-  }
-  const x = base64url(point.subarray(1, 1 + facts.size));
-  const y = base64url(point.subarray(1 + facts.size));
-  return { jwk: { kty: "EC", crv: facts.curve, x, y }, values };
 }
 
-function publicKeyOf(jwk: JsonWebKey): KeyObject | undefined {
+function publicKeyOf(spki: Uint8Array): KeyObject | undefined {
   try {
-    return createPublicKey({ key: jwk, format: "jwk" });
+    return createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" });
   } catch {
     return undefined;
   }
-}
-
-function base64url(value: Uint8Array): string {
-  return Buffer.from(value.buffer, value.byteOffset, value.length).toString("base64url");
 }
 
 function integer(value: Uint8Array): Uint8Array {

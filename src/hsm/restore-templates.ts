@@ -6,7 +6,7 @@
 import type { AttributeValue } from "./attributes.ts";
 import type { AttributeName } from "./constants.ts";
 import { idBytes } from "./objects.ts";
-import type { RecordedKey } from "./recorded-key.ts";
+import type { KeyForm } from "./recorded-key.ts";
 import { purposeTemplates, type TemplateEntry } from "./templates.ts";
 
 export interface RestoredName {
@@ -25,7 +25,7 @@ export interface RestoreTemplates {
  */
 export function restoreTemplates(
   { label, ckaId }: RestoredName,
-  key: RecordedKey,
+  key: KeyForm,
   onToken: boolean,
 ): RestoreTemplates {
   const names = [
@@ -68,7 +68,7 @@ const PRIVATE_ENTRIES: readonly TemplateEntry[] = BORN.privateKey.flatMap(afterU
 const PUBLIC_ENTRIES: readonly TemplateEntry[] = BORN.publicKey.flatMap(afterUnwrap);
 
 // The token takes these from the wrapped key; an EC private object gives its curve only.
-function privateValues({ facts, values }: RecordedKey): readonly TemplateEntry[] {
+function privateValues({ facts, values }: KeyForm): readonly TemplateEntry[] {
   return values.flatMap(([name, value]) => {
     if (name === "EC_POINT") return [];
     const entry = expected(name, value, "the recorded public key");

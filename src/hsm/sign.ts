@@ -10,10 +10,10 @@ import { readAttributes } from "./attributes.ts";
 import { ecdsaToDer } from "./ecdsa.ts";
 import { onePrivateKey, refuseForeignPublicKey, type Context } from "./objects.ts";
 import { algorithmOf, importSpki, modulusOf } from "./public-key.ts";
-import type { RecordedKey } from "./recorded-key.ts";
+import type { KeyForm } from "./recorded-key.ts";
 import type { Handle } from "./raw.ts";
 import type { SignRequest } from "./token.ts";
-import { verifyNow, type Verify } from "./verifier.ts";
+import { judgeNow, type Judge } from "./verifier.ts";
 
 /**
  * The nonces of ECDSA signatures seen in a session. Two signatures with one r give the private key
@@ -35,7 +35,7 @@ export interface ProofMeans {
   readonly random: Random;
   /** True to sign on another thread. */
   readonly apart: boolean;
-  readonly judge?: Verify;
+  readonly judge?: Judge;
 }
 
 /**
@@ -45,8 +45,8 @@ export interface ProofMeans {
 export async function whyNotPossessed(
   { module, session }: Context,
   object: Handle,
-  { algorithm, facts, publicKey }: RecordedKey,
-  { random, apart, judge = verifyNow }: ProofMeans,
+  { algorithm, facts, spki }: KeyForm,
+  { random, apart, judge = judgeNow }: ProofMeans,
 ): Promise<string | undefined> {
   const scheme = SCHEMES[schemeFor(algorithm)];
   const message = challenge(random);
@@ -58,7 +58,7 @@ export async function whyNotPossessed(
   if (raw.length !== room) return `its challenge signature has ${raw.length} bytes`;
   const signature = facts.family === "ec" ? ecdsaToDer(raw) : raw;
   const hash = scheme.hash ?? null;
-  return (await judge({ hash, message, publicKey, signature }))
+  return (await judge({ hash, message, spki, signature }))
     ? undefined
     : "its challenge signature does not verify under the recorded public key";
 }

@@ -3,12 +3,12 @@
 import { encode } from "./attributes.ts";
 import type { ModuleProfile } from "./profiles.ts";
 import type { RawAttribute } from "./raw.ts";
-import type { RecordedKey } from "./recorded-key.ts";
+import type { KeyForm } from "./recorded-key.ts";
 
 /** @param asked the template without the module's specialities. */
 export function unwrapTemplate(
   profile: ModuleProfile,
-  { facts, values }: RecordedKey,
+  { facts, values }: KeyForm,
   asked: readonly RawAttribute[],
 ): readonly RawAttribute[] {
   if (!profile.wantsPublicPoint || facts.family === "rsa") return asked;

@@ -13,11 +13,11 @@ import { askedTemplate, checkObject, expectation, type Checked } from "./object-
 import { destroyQuietly, type Context } from "./objects.ts";
 import type { ModuleProfile } from "./profiles.ts";
 import type { Handle, RawAttribute } from "./raw.ts";
-import { recordedKey, type RecordedKey } from "./recorded-key.ts";
+import { keyForm, type KeyForm } from "./recorded-key.ts";
 import { restoreTemplates, type RestoredName } from "./restore-templates.ts";
 import { whyNotPossessed } from "./sign.ts";
 import { unwrapTemplate } from "./unwrap-template.ts";
-import type { Verify } from "./verifier.ts";
+import type { Judge } from "./verifier.ts";
 import { splitBlob } from "./wire-formats.ts";
 
 export interface UnwrapWork {
@@ -29,7 +29,7 @@ export interface UnwrapWork {
   readonly onToken: boolean;
   /** True when other lanes run at the same time: then slow calls go to threads of their own. */
   readonly apart: boolean;
-  readonly judge: Verify;
+  readonly judge: Judge;
 }
 
 /** What became of one key, and the objects of it that stay. */
@@ -49,7 +49,7 @@ export async function unwrapOne(
 ): Promise<Ended> {
   const made: Handle[] = [];
   try {
-    const key = recordedKey(item.spki, item.algorithm);
+    const key = keyForm(item.spki, item.algorithm);
     const outcome = await bringBack(context, item, key, work, made);
     if (typeof outcome === "string") return ended(problem(context, item, outcome, made));
     if (work.onToken) return { outcome, kept: made };
@@ -70,7 +70,7 @@ function ended(outcome: UnwrapOutcome): Ended {
 async function bringBack(
   context: Context,
   item: UnwrapItem,
-  key: RecordedKey,
+  key: KeyForm,
   work: UnwrapWork,
   made: Handle[],
 ): Promise<UnwrapOutcome | string> {

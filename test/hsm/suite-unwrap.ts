@@ -132,13 +132,22 @@ export function unwrapTests(state: BackupState, traits: BackupTraits): void {
       for (const wrong of [
         { ...good, spki: good.spki.subarray(0, 90) },
         { ...good, algorithm: "p-384" as const },
-        { ...good, spki: good.spki.map((byte, index) => (index === 80 ? byte ^ 1 : byte)) },
+        { ...good, spki: good.spki.map((byte, index) => (index === 8 ? byte ^ 1 : byte)) },
       ]) {
         assert.match(
           problemOf(await unwrapped(state.now, [wrong])),
           /good was not restored: the recorded public key is no p-/,
         );
       }
+    });
+
+    test("H19: a record whose point is not on the curve proves nothing", async () => {
+      const good = item(blob("p-256"), "p-256", "good");
+      const off = {
+        ...good,
+        spki: good.spki.map((byte, index) => (index === 80 ? byte ^ 1 : byte)),
+      };
+      assert.match(problemOf(await unwrapped(state.now, [off])), /good was not restored/);
     });
 
     test("H10: what is on the token already is not unwrapped again", async () => {
