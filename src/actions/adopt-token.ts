@@ -8,7 +8,7 @@ import { digestOf } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
-import { boundFact } from "./initialize-token.ts";
+import { boundFact, plannedBinding } from "./initialize-token.ts";
 import { tokenEvidence, tokenLines } from "./inspect-token.ts";
 
 const params = () => z.strictObject({ token: label });
@@ -26,21 +26,7 @@ export const adoptToken = defineAction<Params, Adopted, Adopted>({
   facts: ["token.bound"],
   instruction: (p) => `Adopt token ${p.token}, which its vendor's tools have initialized.`,
   requires: (p) => [tokenIsUnbound(p.token)],
-  forecast: (p) => ({
-    token: {},
-    bound: {
-      kind: "token.bound",
-      token: p.token,
-      module: "0".repeat(64),
-      profile: "planned",
-      serial: "planned",
-      label: p.token,
-      manufacturer: "",
-      model: "",
-      firmware: "",
-      activation: "vendor",
-    },
-  }),
+  forecast: (p) => ({ token: {}, bound: plannedBinding(p.token, "vendor") }),
   establishes: (_, { bound }) => [bound],
   admits: (_, { bound }, fact) => digestOf({ ...fact }) === digestOf({ ...bound }),
   async subject(p, room) {

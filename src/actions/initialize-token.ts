@@ -197,19 +197,27 @@ function forecast(p: Params): Initialized {
   });
   return {
     token: {},
-    bound: {
-      kind: "token.bound",
-      token: p.token,
-      module: digest,
-      profile: "planned",
-      serial: "planned",
-      label: p.token,
-      manufacturer: "",
-      model: "",
-      firmware: "",
-      activation: "sealed",
-    },
+    bound: plannedBinding(p.token, "sealed"),
     activation: set("activation"),
     officer: set("security-officer"),
+  };
+}
+
+/** The binding of a token as far as planning can foresee it. */
+export function plannedBinding(
+  token: string,
+  activation: "sealed" | "vendor",
+): FactOf<"token.bound"> {
+  return {
+    kind: "token.bound",
+    token,
+    module: "0".repeat(64),
+    profile: "planned",
+    serial: "planned",
+    label: token,
+    manufacturer: "",
+    model: "",
+    firmware: "",
+    activation,
   };
 }

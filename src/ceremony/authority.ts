@@ -15,19 +15,7 @@ import type { Attending } from "./custody.ts";
 import type { Role } from "./words.ts";
 
 /** What an agreement must say word for word to count. */
-export interface Expected {
-  readonly origin: string;
-  readonly ceremony: string;
-  readonly decision: Agreement["decision"];
-  readonly plan: string;
-  readonly step: { readonly n: number; readonly digest: string };
-  readonly subject: string | null;
-  readonly policy: string;
-  readonly software: string;
-  /** The checkpoint right after `step.opened`: size, and root in hex. */
-  readonly opened: { readonly size: number; readonly root: string };
-  readonly nonce: string;
-}
+export type Expected = Omit<Agreement, "person" | "role" | "expires">;
 
 export interface AgreementWindow {
   /** Time of the entry that uses the agreement, in milliseconds. */
