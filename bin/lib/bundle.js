@@ -12,11 +12,47 @@ const { digestFile, sourcesDigest } = require("./sources.js");
 
 const TARGET = "node20";
 
-/** Native addons find their binaries by where they lie, so they stay in node_modules. */
-const EXTERNAL = ["pkcs11js", "better-sqlite3", "koffi"];
+/** SQLite as setup compiles it, seen from dist/. */
+const SQLITE_ADDON = "better-sqlite3/build/Release/better_sqlite3.node";
 
-// yaml's form for browsers is the same code as ES modules: what is not used is left out, and its parser
-// does not ask the environment at every word.
+/** Native addons find their binaries by where they lie, so they stay in node_modules. */
+const EXTERNAL = ["pkcs11js", SQLITE_ADDON, "koffi"];
+
+/**
+ * better-sqlite3 searches thirteen places for its addon, in as many files of its own: that takes longer than
+ * verifying a ledger's structure. Its script is bundled and told the one place where the addon is.
+ * @type {import("esbuild").Plugin}
+ */
+const knownAddon = {
+  name: "the addon of better-sqlite3",
+  setup(build) {
+    build.onResolve({ filter: /^bindings$/ }, ({ importer }) =>
+      /[\\/]node_modules[\\/]better-sqlite3[\\/]/.test(importer)
+        ? { path: "addon", namespace: "sqlite" }
+        : undefined,
+    );
+    build.onLoad({ filter: /./, namespace: "sqlite" }, () => ({
+      contents: `module.exports = () => require(${JSON.stringify(SQLITE_ADDON)});`,
+    }));
+  },
+};
+
+/**
+ * Commander loads node:child_process for sub-commands that are executables of their own. We have none, and
+ * loading it takes as long as reading a script.
+ * @type {import("esbuild").Plugin}
+ */
+const noSubprocesses = {
+  name: "no subprocesses for commander",
+  setup(build) {
+    build.onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+      /[\\/]node_modules[\\/]commander[\\/]/.test(importer)
+        ? { path: "child_process", namespace: "absent" }
+        : undefined,
+    );
+    build.onLoad({ filter: /./, namespace: "absent" }, () => ({ contents: "export {};" }));
+  },
+};
 
 /**
  * @typedef {object} Bundled
@@ -46,7 +82,7 @@ async function splitModules(root) {
     platform: "node",
     target: TARGET,
     external: EXTERNAL,
-    alias: { yaml: join(root, "node_modules", "yaml", "browser", "index.js") },
+    plugins: [noSubprocesses, knownAddon],
     define: { KEYRITE_VERSION: JSON.stringify(version) },
     logLevel: "warning",
   });
@@ -69,6 +105,7 @@ async function toCommonJs({ name, text }) {
     supported: { "dynamic-import": false },
     // Half the bytes to read, hash and parse at every start; names stay for stack traces.
     minifyWhitespace: true,
+    minifySyntax: true,
     define: { "import.meta.dirname": "__dirname", "import.meta.filename": "__filename" },
   });
   const [warning] = result.warnings;

@@ -1,7 +1,8 @@
 /** Where the package lies, found from the running file, and the digest of the build that runs. */
 
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative, sep } from "node:path";
+import { createHash } from "node:crypto";
+import { closeSync, existsSync, openSync, readdirSync, readSync } from "node:fs";
+import { dirname, join, sep } from "node:path";
 import { sha256Hex } from "../lib/encoding.ts";
 import type { Software } from "../ceremony/plan.ts";
 import { VERSION } from "./version.ts";
@@ -17,20 +18,43 @@ export function packageRoot(): string {
   return folder;
 }
 
+/** Names of the ceremonies that ship with Keyrite. */
+export function shippedCeremonies(): readonly string[] {
+  return readdirSync(join(packageRoot(), "ceremonies"), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
+}
+
 /** Name, version and digest of the files that run: the bundle, or the sources without one. */
 export function software(): Software {
   const root = packageRoot();
   const folder = import.meta.dirname.split(sep).includes("dist") ? "dist" : "src";
-  const digests = filesBelow(join(root, folder))
+  const digests = filesBelow(root, folder)
     .filter((file) => /\.(cjs|js|ts)$/.test(file))
     .sort()
-    .map((file) => `${relative(root, file).split(sep).join("/")} ${sha256Hex(readFileSync(file))}`);
+    .map((file) => `${file} ${digestOfFile(join(root, file))}`);
   return { name: "keyrite", version: VERSION, sha256: sha256Hex(digests.join("\n")) };
 }
 
-function filesBelow(folder: string): readonly string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    return entry.isDirectory() ? filesBelow(path) : [path];
+// Every start reads all files of the build: one small buffer costs half of what whole files do.
+const part = Buffer.allocUnsafeSlow(1 << 16);
+
+function digestOfFile(path: string): string {
+  const hash = createHash("sha256");
+  const file = openSync(path, "r");
+  try {
+    for (let length; (length = readSync(file, part)) > 0;) hash.update(part.subarray(0, length));
+  } finally {
+    closeSync(file);
+  }
+  return hash.digest("hex");
+}
+
+/** Names from the root down, with slashes on every system. */
+function filesBelow(root: string, folder: string): readonly string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const name = `${folder}/${entry.name}`;
+    return entry.isDirectory() ? filesBelow(root, name) : [name];
   });
 }

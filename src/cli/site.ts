@@ -67,8 +67,15 @@ export function readSite(folder: string): Site {
   };
 }
 
-/** Opens the site's ledger, verifies all of it and folds it; `write` takes the exclusive lock. */
-export function openSite(folder: string, options: { readonly write: boolean }): OpenSite {
+export interface OpenOptions {
+  /** Takes the exclusive lock, and verifies the signature of every checkpoint. */
+  readonly write: boolean;
+  /** The same for a reader; else the newest one's, which covers every entry, is enough to look. */
+  readonly signatures?: "all";
+}
+
+/** Opens the site's ledger, verifies it and folds it. */
+export function openSite(folder: string, options: OpenOptions): OpenSite {
   const site = readSite(folder);
   const path = join(folder, "ledger.db");
   const ledger = options.write
@@ -78,7 +85,8 @@ export function openSite(folder: string, options: { readonly write: boolean }): 
     : LedgerStore.open(path);
   try {
     const vocabulary = vocabularyOf(ACTIONS);
-    const fold = foldLedger(ledger, site, vocabulary);
+    const signatures = options.write ? "all" : (options.signatures ?? "newest");
+    const fold = foldLedger(ledger, site, vocabulary, signatures);
     requireAdoptedPolicy(site, fold.history);
     requireClock(fold.history);
     return { ...site, ledger, fold, history: fold.history, vocabulary };
@@ -89,13 +97,14 @@ export function openSite(folder: string, options: { readonly write: boolean }): 
 }
 
 /**
- * Verifies every byte of a ledger and folds it into its history.
+ * Verifies every entry of a ledger against its newest checkpoint, and folds it into its history.
  * @throws KeyriteError ledger.damaged with the first findings
  */
 export function foldLedger(
   ledger: LedgerStore,
   { genesis, policy }: Pick<Site, "genesis" | "policy">,
   vocabulary: Vocabulary,
+  signatures: "all" | "newest",
 ): HistoryFold {
   const fold = new HistoryFold({
     genesis,
@@ -110,6 +119,7 @@ export function foldLedger(
   const verdict = verifyLedger(ledger, {
     origin: genesis.origin,
     key: parseVerifierKey(genesis.ledgerKey),
+    signatures,
     visit: (entry, _, root) => {
       fold.take(entry, root);
     },

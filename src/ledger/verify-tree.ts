@@ -19,6 +19,8 @@ export type Visit = (entry: Entry, seq: number, root: () => Uint8Array) => void;
 export interface TreeOptions {
   readonly origin: string;
   readonly key: VerifierKey | undefined;
+  /** The least size from which on the signature of a checkpoint is verified, and not its root alone. */
+  readonly signedFrom: number;
   readonly visit: Visit | undefined;
   readonly findings: Findings;
 }
@@ -168,7 +170,8 @@ class TreeWalk {
     if (note === undefined) return;
     this.#covered = size;
     this.#note = note;
-    const { origin, key } = this.#options;
+    const { origin, signedFrom } = this.#options;
+    const key = size >= signedFrom ? this.#options.key : undefined;
     const { root, fault } = judgeCheckpoint(note, { origin, size, key });
     if (fault !== undefined) {
       this.#findings.add(fault.code, `checkpoint ${size} ${fault.text}`, size - 1);

@@ -22,6 +22,11 @@ export interface VerifyOptions {
   readonly origin?: string;
   /** The ledger's key. Without it nothing says that the checkpoints are the ledger's own. */
   readonly key?: VerifierKey;
+  /**
+   * Whose signature is verified: of every checkpoint (`all`, the default) or of the newest, which covers
+   * every entry. The roots that the others state are compared all the same.
+   */
+  readonly signatures?: "all" | "newest";
   /** Called for every entry that decodes, in order; read `findings` before believing any of it. */
   readonly visit?: Visit;
 }
@@ -70,7 +75,9 @@ function verifyDatabase(db: Database, options: VerifyOptions): LedgerVerdict {
   if (options.origin !== undefined && options.origin !== origin) {
     findings.add("origin.differs", `this is the ledger of ${origin}, not of ${options.origin}`);
   }
-  const tree = verifyTree(db, { origin, key: options.key, visit: options.visit, findings });
+  const signedFrom = options.signatures === "newest" ? newestSize(db, findings) : 0;
+  const { key, visit } = options;
+  const tree = verifyTree(db, { origin, key, signedFrom, visit, findings });
   guarded(findings, "the attachments", () => {
     verifyAttachments(db, findings);
   });
@@ -94,6 +101,11 @@ function readOrigin(db: Database, findings: Findings): string | undefined {
       findings.add("file.unreadable", `the file is damaged: ${String(structure)}`);
     return new Rows(db).origin();
   });
+}
+
+function newestSize(db: Database, findings: Findings): number {
+  const newest = guarded(findings, "the newest checkpoint", () => new Rows(db).newestCheckpoint());
+  return newest?.size ?? 0;
 }
 
 function verifyAttachments(db: Database, findings: Findings): void {

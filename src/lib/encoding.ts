@@ -82,6 +82,8 @@ export function groupedHex(digest: string): string {
  * become escapes, so no text can move the cursor, hide or reorder what the room reads.
  */
 export function visible(text: string): string {
+  // Most text; the Unicode tables behind the pattern below take a millisecond to make.
+  if (/^[ -[\]-~]*$/.test(text)) return text;
   return text
     .toWellFormed()
     .replace(

@@ -61,14 +61,18 @@ export type ErrorCode =
   | "hsm.attribute-differs"
   | "hsm.not-extractable"
   | "hsm.wrong-kek"
+  | "hsm.token-full"
   | "hsm.bad-output"
   | "hsm.call-failed"
+  | "hsm.drill-failed"
   // the auditor
   | "ledger.missing"
   | "ledger.damaged"
   | "ledger.shorter-than-head"
   | "ledger.forked"
   | "ledger.policy-differs"
+  | "ledger.backup-damaged"
+  | "ledger.backup-stale"
   | "ledger.not-trusted"
   // operators and witness decide
   | "halted.ceremony-open"
@@ -76,6 +80,8 @@ export type ErrorCode =
   | "halted.step-failed"
   | "halted.not-durable"
   | "halted.interrupted"
+  | "halted.undone"
+  | "halted.step-skipped"
   | "interrupted.by-operator";
 
 export interface ErrorOptions {

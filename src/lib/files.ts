@@ -73,6 +73,20 @@ export function replaceFile(path: string, bytes: Uint8Array, options: WriteOptio
 }
 
 /**
+ * Removes a file that no record claims, durably; one that is not there is no error.
+ * @throws KeyriteError usage.bad-file for anything but a regular file, site.permissions, site.disk
+ */
+export function removeFile(path: string): void {
+  acting(`remove ${path}`, () => {
+    const present = lstatSync(path, { throwIfNoEntry: false });
+    if (present === undefined) return;
+    if (!present.isFile()) throw notRegular(path);
+    unlinkSync(path);
+    syncFolder(dirname(path));
+  });
+}
+
+/**
  * The content of a regular file of at most `maxBytes`, read once from one descriptor. Symbolic links,
  * FIFOs, devices and folders are refused without blocking. Hard links are not: package managers and
  * snapshots make them, and what was read is what is judged.

@@ -109,7 +109,8 @@ function isPrefix(bytes: Uint8Array): boolean {
   }
 }
 
-function positionIn(text: string, index: number): Position {
+/** Place of an offset in UTF-16 units. */
+export function positionIn(text: string, index: number): Position {
   const before = text.slice(0, index);
   const lineStart = before.lastIndexOf("\n") + 1;
   return { line: before.split("\n").length, col: index - lineStart + 1 };

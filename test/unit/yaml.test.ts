@@ -53,11 +53,17 @@ test("Q13: anchors, aliases, tags, merges, directives and further documents are 
 test("Q13: a key stands once, is text on one line, and is no trap", () => {
   refused('a: 1\nb: 2\n"a": 3', /^3:1: the key "a" stands here twice/);
   refused("a: {b: 1, 'b': 2}", /^1:11: the key "b" stands here twice/);
-  refused("? a\n: 1\na: 2", /^3:1: the key "a"/);
-  refused("? {a: b}\n: c", /a key must be text/);
-  refused("? [a]\n: c", /a key must be text/);
+  refused("? a\n: 1\na: 2", /^1:1: a key behind \?/);
+  refused("b: 1\n? {a: b}\n: c", /^2:1: a key behind \?/);
+  refused("[a]: c", /^1:1: a key must be text/);
+  refused("{a: b}: c", /^1:1: a key must be text/);
+  refused("{[a]: c}", /^1:2: a key must be text/);
   refused(": x", /a key must be text/);
   refused("{: x}", /a key must be text/);
+  for (const key of ["~", "null", "true", "True", "1", "1.0", "0x1F"]) {
+    refused(`${key}: x`, /^1:1: a key must be text/);
+    assert.deepEqual(Object.keys(valueOf(`"${key}": x`) as object), [key]);
+  }
   refused('"a\\nb": 1', /a key must stand on one line/);
   refused("__proto__: {a: 1}", /^1:1: the key __proto__/);
   refused("a:\n  __proto__: 1", /^2:3: the key __proto__/);
@@ -142,7 +148,7 @@ test("I01: depth ends at 12 levels, in every notation", () => {
   assert.deepEqual(refusals(indented.split("\n").slice(0, 12).join("\n")), []);
   refused(`${indented} 1`, /nested more than 12 levels/);
   refused("- ".repeat(14), /nested more than 12 levels/);
-  refused("? ".repeat(14), /nested more than 12 levels/);
+  refused("[{a: ".repeat(7), /^1:31: nested more than 12 levels/);
   refused(`${"- ".repeat(7)}${"[".repeat(7)}${"]".repeat(7)}`, /nested more than 12 levels/);
 });
 
@@ -187,6 +193,31 @@ test("what is no YAML is refused with its place, and everything at once", () => 
   refused("a: [1, 2", /^1:9: /);
   refused('a: "x', /^1:6: /);
   refused("a: @x", /^1:4: /);
+  refused("a: one\n  two", /^2:3: this line is indented like nothing/);
+  refused('a: "one\n  two"', /^1:8: a closing quote/);
+  refused("a: '", /^1:5: a closing quote/);
+  refused("a: 'x'y", /^1:7: this cannot stand behind/);
+  refused('a: "x"#y', /^1:7: this cannot stand behind/);
+  refused('a: "\\q"', /^1:4: .* stands for no character/);
+  refused('a: "\\U00110000"', /^1:4: .* stands for no character/);
+  refused("a: - b", /^1:4: a list with dashes/);
+  refused("a: 1\n- b", /^2:1: a list cannot go on in a mapping/);
+  refused("- a\nb: 1", /^2:1: /);
+  refused("a:\n    b: 1\n  c: 2", /^3:3: this line is indented like nothing/);
+  refused("a:\n  - b\n - c", /^3:2: this line is indented like nothing/);
+  refused("a\nb: 1", /^2:1: /);
+  refused("a: 1\nb", /^2:2: a key is followed by a colon/);
+  refused("{a}", /^1:3: a key is followed by a colon/);
+  refused("{a:1}", /^1:5: a key is followed by a colon/);
+  refused("[a: b]", /^1:3: a comma or ]/);
+  refused("[a,, b]", /^1:4: text without quotes cannot begin/);
+  refused("a: [b\n]", /^2:1: this line is indented like nothing/);
+  refused("a: |2\n  b", /^1:4: only - or \+/);
+  refused("a: |\n  b\n c", /^3:2: this line is indented like nothing/);
+  refused("a: |\n   \n  b", /^3:1: a line of nothing but spaces|^2:1: a line of nothing/);
+  refused("a: >\n  b\n   c", /^3:1: in text behind >/);
+  refused("|\n  b", /^1:1: text behind \| or >/);
+  refused("--- a: 1", /^1:5: what follows ---/);
   refused("a: 010\nb: &x True\nc: 1\nc: 2", /^2:4: an anchor/);
   assert.deepEqual(
     refusals("a: 010\nb: True\nc: 1\nc: 2").map((line) => line.slice(0, 4)),
