@@ -90,10 +90,15 @@ export function toJson(name: AttributeName, value: AttributeValue): JsonScalar {
 
 /** All attributes by their CKA_* name, as they stand in evidence. */
 export function attributesToJson(attributes: Attributes): Readonly<Record<string, JsonScalar>> {
-  return Object.fromEntries(
-    [...attributes].map(([name, value]) => [`CKA_${name}`, toJson(name, value)]),
-  );
+  const json: Record<string, JsonScalar> = {};
+  for (const [name, value] of attributes) json[FULL_NAMES[name]] = toJson(name, value);
+  return json;
 }
+
+// Spelt once: new strings would be hashed again for every attribute of every object.
+const FULL_NAMES = Object.fromEntries(
+  Object.keys(CKA).map((name) => [name, `CKA_${name}`]),
+) as Readonly<Record<AttributeName, string>>;
 
 // What a module answers for an attribute it does not know, or will not show.
 const NOT_GIVEN = new Set([
@@ -149,6 +154,6 @@ function readGroup(
 
 /** Equality of two values of the same attribute. */
 export function sameValue(a: AttributeValue, b: AttributeValue): boolean {
-  if (typeof a === "object" && typeof b === "object") return hex(a) === hex(b);
+  if (typeof a === "object" && typeof b === "object") return Buffer.compare(a, b) === 0;
   return a === b;
 }

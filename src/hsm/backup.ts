@@ -68,6 +68,15 @@ export interface LoadKek {
   readonly checkValue: string;
 }
 
+/** A KEK sent on to a token that came later. */
+export interface ResealKek {
+  /** The transport key of this very token, and the envelope it opens. */
+  readonly transport: KeyName;
+  readonly envelope: Envelope;
+  readonly checkValue: string;
+  readonly to: TransportKey;
+}
+
 export interface ImportKek {
   readonly label: string;
   readonly ckaId: string;
@@ -178,6 +187,8 @@ export interface LintKnowledge {
   readonly keks?: readonly string[];
   /** CKA_IDs of keys whose backup is still due: they may be extractable. */
   readonly backupDue?: readonly string[];
+  /** The classes to look at; all when absent. A token may hold thousands of keys and one KEK. */
+  readonly classes?: readonly InventoryObject["objectClass"][];
 }
 
 /** Backup and restore on an open session; see `Session`. */
@@ -201,6 +212,13 @@ export interface BackupSession {
   establishKek(request: EstablishKek): Promise<EstablishedKek>;
   /** Opens an envelope here. @throws as `establishKek`, and hsm.wrong-kek */
   loadKek(request: LoadKek): Promise<Kek>;
+  /**
+   * Opens an envelope here as an extractable session object, wraps that to another transport key and
+   * destroys it. The check value is compared before and after.
+   * @throws KeyriteError hsm.wrong-kek, hsm.object-missing, hsm.not-supported, hsm.bad-output,
+   * hsm.call-failed
+   */
+  resealKek(request: ResealKek): Promise<Envelope>;
   /** A KEK from its value, which stays the caller's to wipe. @throws as `loadKek` */
   importKek(value: Secret, request: ImportKek): Promise<Kek>;
   /** 32 new bytes of the token's own generator, for a KEK that is escrowed: import it, seal it, wipe it. */
@@ -246,6 +264,12 @@ export interface BackupSession {
    * @throws KeyriteError hsm.object-missing, hsm.bad-output when one is still there
    */
   destroyKeys(keys: readonly DoomedKey[]): Promise<number>;
+  /**
+   * Destroys whatever bears the CKA_ID that was chosen for a step which was interrupted, and verifies
+   * its absence. @returns how many objects went; none is no error.
+   * @throws KeyriteError hsm.bad-output when one is still there
+   */
+  destroyRemnants(ckaId: string): Promise<number>;
   /** Objects that break our templates. */
   lintObjects(knowledge?: LintKnowledge): Promise<readonly LintFinding[]>;
   /** Makes what a software token wrote durable; does nothing for tokens that have no folder. */

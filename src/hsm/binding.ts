@@ -72,15 +72,22 @@ export function toTemplate(attributes: readonly RawAttribute[]): { type: number;
   }));
 }
 
-// CK_ULONG is a native unsigned long: eight bytes on every platform we support (not on Windows).
+// CK_ULONG is a native unsigned long: eight bytes on every platform we support (not on Windows). One
+// number in between, because every call converts three of them and a new array costs more than the rest.
+const number = new BigUint64Array(1);
+const numberBytes = new Uint8Array(number.buffer);
+
 export function fromHandle(handle: Handle): Buffer {
-  return Buffer.from(new BigUint64Array([handle]).buffer);
+  number[0] = handle;
+  return Buffer.from(numberBytes);
 }
 
 export function toHandle(buffer: Buffer): Handle {
-  const [handle] = new BigUint64Array(new Uint8Array(buffer).buffer);
-  if (handle === undefined) throw new KeyriteError("internal.bug", "a handle has no bytes");
-  return handle;
+  if (buffer.length !== numberBytes.length) {
+    throw new KeyriteError("internal.bug", `a handle has ${buffer.length} bytes`);
+  }
+  numberBytes.set(buffer);
+  return number[0] ?? 0n;
 }
 
 /** A mechanism as the binding takes it. An unknown parameter type would leave a wild pointer there. */

@@ -124,6 +124,11 @@ const MEANING: Readonly<Record<string, readonly [ErrorCode, ...string[]]>> = {
   CKR_FUNCTION_NOT_SUPPORTED: ["hsm.not-supported"],
   CKR_CURVE_NOT_SUPPORTED: ["hsm.not-supported", "choose another curve"],
   CKR_KEY_SIZE_RANGE: ["hsm.not-supported", "choose another key size"],
+  CKR_DEVICE_MEMORY: [
+    "hsm.token-full",
+    "use a token with room for every key, or remove what it need not hold",
+  ],
+  CKR_TOKEN_RESOURCE_EXCEEDED: ["hsm.token-full", "the token takes no more objects or sessions"],
   CKR_USER_PIN_NOT_INITIALIZED: ["hsm.not-initialized", "initialize the token first"],
   CKR_USER_ALREADY_LOGGED_IN: [
     "hsm.call-failed",

@@ -5,6 +5,7 @@ import type { Random } from "../lib/clock.ts";
 import type { Secret } from "../lib/secret.ts";
 import { Meter } from "./meter.ts";
 import { readModuleFile } from "./module-file.ts";
+import { listObjects } from "./inventory.ts";
 import { listKeys, type Context } from "./objects.ts";
 import { loadModule } from "./pkcs11.ts";
 import type { Handle, UserType } from "./raw.ts";
@@ -12,7 +13,17 @@ import { Registry, type LoadModule, type OpenModule } from "./registry.ts";
 import { Pkcs11Session } from "./session.ts";
 import type { SetEnvironment } from "./token-directory.ts";
 import { listTokens, locate, paddedLabel, type LocatedToken } from "./tokens.ts";
-import type { Hsm, HsmCounters, KeyInfo, ModuleBinding, Session, TokenInfo } from "./token.ts";
+import type {
+  Hsm,
+  HsmCounters,
+  KeyInfo,
+  ModuleBinding,
+  PublicKeyOnToken,
+  Session,
+  TokenInfo,
+  WipedToken,
+} from "./token.ts";
+import { wipe } from "./wipe.ts";
 
 /** What the HSM layer may touch of the process. */
 export interface HsmCapabilities {
@@ -78,6 +89,21 @@ class Pkcs11Hsm implements Hsm {
     return locate(module, serial, kept).info;
   }
 
+  async wipe(
+    binding: ModuleBinding,
+    serial: string,
+    label: string,
+    soPin: Secret,
+  ): Promise<WipedToken> {
+    const module = await this.#registry.module(binding);
+    return wipe(module, locate(module, serial, label), soPin, {
+      random: this.#random,
+      login: (session, user, pin) => {
+        this.#loginOnce(module, session, user, pin);
+      },
+    });
+  }
+
   async login(
     binding: ModuleBinding,
     serial: string,
@@ -109,22 +135,45 @@ class Pkcs11Hsm implements Hsm {
     return opened;
   }
 
-  async publicObjects(
+  publicObjects(
     binding: ModuleBinding,
     serial: string,
     label: string,
   ): Promise<readonly KeyInfo[]> {
+    // Another session's login opens private objects to this one too: only public ones are told.
+    return this.#looking(binding, serial, label, (context) =>
+      listKeys(context).filter((key) => key.attributes["CKA_PRIVATE"] === false),
+    );
+  }
+
+  publicKeys(
+    binding: ModuleBinding,
+    serial: string,
+    label: string,
+  ): Promise<readonly PublicKeyOnToken[]> {
+    return this.#looking(binding, serial, label, (context) =>
+      listObjects(context).flatMap(({ objectClass, onToken, spkiSha256, ckaId }) =>
+        objectClass === "public" && onToken && spkiSha256 !== undefined
+          ? [{ spkiSha256, ckaId }]
+          : [],
+      ),
+    );
+  }
+
+  /** Looks at a token in a session of its own, which sees what needs no login. */
+  async #looking<T>(
+    binding: ModuleBinding,
+    serial: string,
+    label: string,
+    look: (context: Context) => T,
+  ): Promise<T> {
     const module = await this.#registry.module(binding);
     const { slot } = locate(module, serial, label);
-    const context: Context = {
-      module: module.raw,
-      session: module.raw.openSession(slot, "read-only"),
-    };
+    const session = module.raw.openSession(slot, "read-only");
     try {
-      // Another session's login opens private objects to this one too: only public ones are told.
-      return listKeys(context).filter((key) => key.attributes["CKA_PRIVATE"] === false);
+      return look({ module: module.raw, session });
     } finally {
-      closeQuietly(module, context.session);
+      closeQuietly(module, session);
     }
   }
 

@@ -49,18 +49,27 @@ export const KEK_ENTRIES: readonly TemplateEntry[] = [
   { ...asked("VALUE_LEN", KEK_BYTES, "AES-256"), role: "expected" },
 ];
 
-/** What every key must be that a KEK or a transport key unwraps. */
-const UNWRAPPED_ONLY_AS: readonly RawAttribute[] = [
+function unwrapTemplate(nested: readonly RawAttribute[]): RawNestedAttribute {
+  return { type: CKA.UNWRAP_TEMPLATE.type, nested };
+}
+
+/** CKA_UNWRAP_TEMPLATE of a KEK: without it whoever is logged in unwraps a backup readable. */
+export const KEK_UNWRAPS = unwrapTemplate([
   encode("PRIVATE", true),
   encode("SENSITIVE", true),
   encode("EXTRACTABLE", false),
-];
+]);
 
-/** CKA_UNWRAP_TEMPLATE: without it whoever is logged in unwraps a backup readable. */
-export const UNWRAP_TEMPLATE: RawNestedAttribute = {
-  type: CKA.UNWRAP_TEMPLATE.type,
-  nested: UNWRAPPED_ONLY_AS,
-};
+/**
+ * CKA_UNWRAP_TEMPLATE of a transport key. It leaves EXTRACTABLE open: sending a KEK on to a token that
+ * came later means to wrap it once more. A KEK that decrypted would show everything it ever wrapped.
+ */
+export const TRANSPORT_UNWRAPS = unwrapTemplate([
+  encode("PRIVATE", true),
+  encode("SENSITIVE", true),
+  encode("ENCRYPT", false),
+  encode("DECRYPT", false),
+]);
 
 // What modules answer that know no CKA_UNWRAP_TEMPLATE, or not here.
 const TEMPLATE_REFUSED = new Set([
@@ -76,12 +85,13 @@ const TEMPLATE_REFUSED = new Set([
  */
 export async function withUnwrapTemplate<T>(
   profile: ModuleProfile,
+  rule: RawNestedAttribute,
   asked: readonly RawAttribute[],
   make: (template: RawTemplate) => T | Promise<T>,
 ): Promise<T> {
   if (profile.ignoresUnwrapTemplate !== undefined) return make(asked);
   try {
-    return await make([UNWRAP_TEMPLATE, ...asked]);
+    return await make([rule, ...asked]);
   } catch (error) {
     if (!TEMPLATE_REFUSED.has(ckrOf(error) ?? "")) throw error;
     return make(asked);

@@ -12,6 +12,7 @@ import type { EstablishedKek, EstablishKek, ImportKek, Kek, KekName, LoadKek } f
 import { checkValueOn, wrappedCheckKey } from "./check-value.ts";
 import { CKK, CKM, CKO } from "./constants.ts";
 import {
+  KEK_UNWRAPS,
   kekExpectation,
   unwrapResidual,
   unwrapsReadable,
@@ -21,6 +22,7 @@ import { askedTemplate, requireObject } from "./object-check.ts";
 import { destroyQuietly, findBy, idBytes, refuseTaken, type Context } from "./objects.ts";
 import type { ModuleProfile } from "./profiles.ts";
 import type { Handle, RawAttribute, RawTemplate } from "./raw.ts";
+import { refuseMisaddressed } from "./reseal.ts";
 import { open, openableHashes, ownTransport, sealTo, transportKey } from "./transport.ts";
 import type { Formats } from "./wire-formats.ts";
 
@@ -64,11 +66,7 @@ export async function establishKek(
 export async function loadKek(context: Context, request: LoadKek, means: KekMeans): Promise<Kek> {
   refuseTaken(context, request.label, request.ckaId);
   const { envelope, transport, checkValue } = request;
-  if (transportKey(transport.spki).spkiSha256 !== envelope.spkiSha256) {
-    throw new KeyriteError("hsm.wrong-kek", "the envelope is addressed to another transport key", {
-      hints: ["choose the envelope made for this token's transport key"],
-    });
-  }
+  refuseMisaddressed(envelope, transportKey(transport.spki).spkiSha256);
   const opener = ownTransport(context, transport);
   return bringIn(context, request, means, {
     checkValue,
@@ -122,7 +120,12 @@ async function bringIn(
   { checkValue, make }: Origin,
 ): Promise<Kek> {
   const expected = kekExpectation(means.profile, { label, ckaId });
-  const object = await withUnwrapTemplate(means.profile, askedTemplate(expected), make);
+  const object = await withUnwrapTemplate(
+    means.profile,
+    KEK_UNWRAPS,
+    askedTemplate(expected),
+    make,
+  );
   try {
     const found = checkValueOn(context, object, means.formats.check);
     const kek = judge(context, object, { label, ckaId }, means);

@@ -14,7 +14,7 @@ import { askedTemplate, expectation, requireObject } from "./object-check.ts";
 import { findBy, idBytes, refuseTaken, type Context } from "./objects.ts";
 import type { ModuleProfile } from "./profiles.ts";
 import { spkiForComparison, spkiOf } from "./public-key.ts";
-import { withUnwrapTemplate } from "./kek-template.ts";
+import { TRANSPORT_UNWRAPS, withUnwrapTemplate } from "./kek-template.ts";
 import type { Handle, RawTemplate } from "./raw.ts";
 import { challenge, sign, type NonceMemory } from "./sign.ts";
 import { templatesFor } from "./templates.ts";
@@ -57,8 +57,9 @@ export async function generateKeyPair(
     );
   const asked = askedTemplate(privateHalf);
   // What a transport key unwraps must not be readable; a CA key unwraps nothing.
-  if (request.purpose === "transport") await withUnwrapTemplate(profile, asked, generate);
-  else await generate(asked);
+  if (request.purpose === "transport") {
+    await withUnwrapTemplate(profile, TRANSPORT_UNWRAPS, asked, generate);
+  } else await generate(asked);
 
   const objects = onePair(context, request);
   const named = (half: string): string => `the ${half} key with CKA_ID ${request.ckaId}`;

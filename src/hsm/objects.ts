@@ -98,9 +98,13 @@ const CLASSES = [
   readonly names: readonly AttributeName[];
 }[];
 
-/** Every key object the session can see, private ones first. */
-export function listKeys({ module, session }: Context): readonly KeyInfo[] {
-  return CLASSES.flatMap(({ objectClass, number, names }) =>
+/** Every key object the session can see, private ones first; of these classes, when any are named. */
+export function listKeys(
+  { module, session }: Context,
+  classes?: readonly KeyInfo["objectClass"][],
+): readonly KeyInfo[] {
+  const wanted = CLASSES.filter(({ objectClass }) => classes?.includes(objectClass) !== false);
+  return wanted.flatMap(({ objectClass, number, names }) =>
     module.findObjects(session, [encode("CLASS", number)]).map((object) => {
       const attributes = readAttributes(module, session, object, names);
       return keyInfo(objectClass, attributes);

@@ -182,21 +182,20 @@ export function profileNamed(name: string): ModuleProfile {
   });
 }
 
-const byAttribute = new Map<string, ReadonlyMap<AttributeName, Waiver>>();
+type Waivers = ReadonlyMap<AttributeName, Waiver>;
+const byAttribute = new Map<ModuleProfile, Map<Subject, Waivers>>();
 
 /** The waivers about one kind of object, by the attributes they are about. */
-export function waiversFor(
-  profile: ModuleProfile,
-  subject: Subject,
-): ReadonlyMap<AttributeName, Waiver> {
-  const key = `${profile.name} ${subject}`;
-  const known = byAttribute.get(key);
+export function waiversFor(profile: ModuleProfile, subject: Subject): Waivers {
+  const ofProfile = byAttribute.get(profile) ?? new Map<Subject, Waivers>();
+  byAttribute.set(profile, ofProfile);
+  const known = ofProfile.get(subject);
   if (known !== undefined) return known;
   const waivers = new Map(
     profile.keyWaivers
       .filter(({ on }) => on.includes(subject))
       .flatMap((waiver) => waiver.attributes.map((attribute) => [attribute, waiver] as const)),
   );
-  byAttribute.set(key, waivers);
+  ofProfile.set(subject, waivers);
   return waivers;
 }

@@ -3,7 +3,9 @@
  * says of it that it was born there. All of it is read back.
  */
 
-import type { AttributeValue } from "./attributes.ts";
+import type { KeyAlgorithm } from "../lib/algorithms.ts";
+import { ALGORITHMS } from "./algorithms.ts";
+import { attributesToJson, type AttributeValue } from "./attributes.ts";
 import type { AttributeName } from "./constants.ts";
 import { idBytes } from "./objects.ts";
 import type { KeyForm } from "./recorded-key.ts";
@@ -42,6 +44,23 @@ export function restoreTemplates(
       ...key.values.map(([name, value]) => asked(name, value, "the recorded public key")),
     ],
   };
+}
+
+/** Attributes by CKA_* name, as they stand in evidence. */
+export type StatedAttributes = ReturnType<typeof attributesToJson>;
+
+/** What both halves of a restored key must be, without what names or makes up the one key. */
+export function restoredAttributes(algorithm: KeyAlgorithm): {
+  readonly private: StatedAttributes;
+  readonly public: StatedAttributes;
+} {
+  const shared = [
+    asked("KEY_TYPE", ALGORITHMS[algorithm].keyType, "the recorded algorithm"),
+    asked("TOKEN", true, "it outlives the session"),
+  ];
+  const stated = (entries: readonly TemplateEntry[]): StatedAttributes =>
+    attributesToJson(new Map([...shared, ...entries].map(({ name, value }) => [name, value])));
+  return { private: stated(PRIVATE_ENTRIES), public: stated(PUBLIC_ENTRIES) };
 }
 
 /** What is different after C_UnwrapKey or C_CreateObject (PKCS#11 2.40 §5.13, §4.9). */

@@ -109,6 +109,21 @@ export async function destroyKeys(
   );
 }
 
+/** See `BackupSession.destroyRemnants`. */
+export function destroyRemnants(context: Context, ckaId: string): number {
+  idBytes(ckaId);
+  const of = (): readonly Listed[] => listObjects(context).filter((one) => one.ckaId === ckaId);
+  const remnants = of();
+  for (const { handle } of remnants) context.module.destroyObject(context.session, handle);
+  const { length } = of();
+  if (length === 0) return remnants.length;
+  throw new KeyriteError(
+    "hsm.bad-output",
+    `${length} objects with CKA_ID ${ckaId} are still there after they were destroyed`,
+    { hints: ["the token needs examining, or initialising again"] },
+  );
+}
+
 async function objectsOf(
   context: Context,
   objects: ReadonlyMap<string, readonly Listed[]>,

@@ -20,7 +20,8 @@ import { lint } from "./lint.ts";
 import { listKeys, type Context } from "./objects.ts";
 import type { ModuleProfile } from "./profiles.ts";
 import type { Handle } from "./raw.ts";
-import { destroyKeys, lockKeys } from "./retire.ts";
+import { resealKek } from "./reseal.ts";
+import { destroyKeys, destroyRemnants, lockKeys } from "./retire.ts";
 import { sign } from "./sign.ts";
 import { settleStorage } from "./storage.ts";
 import type {
@@ -115,6 +116,10 @@ export class Pkcs11Session implements Session {
     return this.#withMeans((context, means) => loadKek(context, request, means));
   }
 
+  resealKek(request: backup.ResealKek): Promise<backup.Envelope> {
+    return this.#withMeans((context, means) => resealKek(context, request, means.formats));
+  }
+
   importKek(value: Secret, request: backup.ImportKek): Promise<backup.Kek> {
     return this.#withMeans((context, means) => importKek(context, value, request, means));
   }
@@ -167,8 +172,12 @@ export class Pkcs11Session implements Session {
     return this.#next((context) => destroyKeys(context, keys, this.#parts.random));
   }
 
+  destroyRemnants(ckaId: string): Promise<number> {
+    return this.#next((context) => destroyRemnants(context, ckaId));
+  }
+
   lintObjects(knowledge: backup.LintKnowledge = {}): Promise<readonly backup.LintFinding[]> {
-    return this.#next((context) => lint(listKeys(context), knowledge));
+    return this.#next((context) => lint(listKeys(context, knowledge.classes), knowledge));
   }
 
   async settleStorage(): Promise<void> {

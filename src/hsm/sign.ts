@@ -1,6 +1,6 @@
 /** Signing: hashed in software, signed by the token, verified in software before anybody sees it. */
 
-import { createHash, verify, type KeyObject } from "node:crypto";
+import { hash, verify, type KeyObject } from "node:crypto";
 import { KeyriteError } from "../lib/errors.ts";
 import type { Random } from "../lib/clock.ts";
 import { concat, equalBytes, hex, utf8 } from "../lib/encoding.ts";
@@ -22,12 +22,12 @@ import { judgeNow, type Judge } from "./verifier.ts";
 export type NonceMemory = Map<string, string>;
 
 /** First line of every challenge: no other message that a CA key signs begins like this. */
-const CHALLENGE_PREFIX = "keyrite/challenge/v1\n";
+const CHALLENGE_PREFIX = utf8("keyrite/challenge/v1\n");
 const CHALLENGE_NONCE_BYTES = 32;
 
 /** A new message to be signed as a proof of possession and for nothing else. */
 export function challenge(random: Random): Uint8Array {
-  return concat(utf8(CHALLENGE_PREFIX), random.bytes(CHALLENGE_NONCE_BYTES));
+  return concat(CHALLENGE_PREFIX, random.bytes(CHALLENGE_NONCE_BYTES));
 }
 
 /** How a proof of possession is made. */
@@ -57,8 +57,7 @@ export async function whyNotPossessed(
     : module.signNow(session, facts.sign, object, data, room);
   if (raw.length !== room) return `its challenge signature has ${raw.length} bytes`;
   const signature = facts.family === "ec" ? ecdsaToDer(raw) : raw;
-  const hash = scheme.hash ?? null;
-  return (await judge({ hash, message, spki, signature }))
+  return (await judge({ hash: scheme.hash ?? null, message, spki, signature }))
     ? undefined
     : "its challenge signature does not verify under the recorded public key";
 }
@@ -125,7 +124,7 @@ function refuseOtherKey(
 // Hashing here and not in the token works on every module: SoftHSM lacks CKM_ECDSA_SHA*.
 function dataToSign(scheme: SchemeFacts, facts: AlgorithmFacts, message: Uint8Array): Uint8Array {
   if (scheme.hash === undefined) return message;
-  const digest = new Uint8Array(createHash(scheme.hash).update(message).digest());
+  const digest = new Uint8Array(hash(scheme.hash, message, "buffer"));
   // Modules differ on a digest longer than the order: it is cut here, as FIPS 186-5 §6.4 says.
   if (facts.family === "ec") return digest.subarray(0, facts.size);
   return concat(scheme.digestInfo, digest);

@@ -95,6 +95,13 @@ export interface SignRequest {
   readonly message: Uint8Array;
 }
 
+/** A public object of an algorithm we know. */
+export interface PublicKeyOnToken {
+  readonly spkiSha256: string;
+  /** CKA_ID in hex. */
+  readonly ckaId: string;
+}
+
 /** An open, logged-in session. Closed by `logout`; nothing of it survives an error. */
 export interface Session extends BackupSession {
   readonly info: TokenInfo;
@@ -113,6 +120,13 @@ export interface Session extends BackupSession {
    */
   signAll(requests: readonly SignRequest[]): Promise<readonly Uint8Array[]>;
   logout(): Promise<void>;
+}
+
+/** A token after it was wiped. */
+export interface WipedToken {
+  readonly info: TokenInfo;
+  /** What the module does not ask or enforce, one sentence each. */
+  readonly waivers: readonly string[];
 }
 
 /** Something tried with a PIN, for the counters that tests and evidence read. */
@@ -149,12 +163,25 @@ export interface Hsm {
     userPin: Secret,
   ): Promise<TokenInfo>;
   /**
+   * Destroys everything on an initialised token: C_InitToken with its officer's PIN, then a new random
+   * officer's PIN that nobody keeps. Verifies that no object is left and no user PIN is set.
+   * @throws KeyriteError hsm.pin-rejected, hsm.pin-locked, hsm.bad-output, hsm.call-failed while a
+   * session is open, and as `find`
+   */
+  wipe(module: ModuleBinding, serial: string, label: string, soPin: Secret): Promise<WipedToken>;
+  /**
    * One C_Login, and none when the token reports a final try or a locked PIN.
    * @throws KeyriteError hsm.pin-rejected, hsm.pin-locked, hsm.call-failed
    */
   login(module: ModuleBinding, serial: string, label: string, pin: Secret): Promise<Session>;
   /** Objects visible without login, for inspection. */
   publicObjects(module: ModuleBinding, serial: string, label: string): Promise<readonly KeyInfo[]>;
+  /** Public keys visible without login, from one listing. */
+  publicKeys(
+    module: ModuleBinding,
+    serial: string,
+    label: string,
+  ): Promise<readonly PublicKeyOnToken[]>;
   /** Logs out, closes sessions and finalises every module. */
   close(): Promise<void>;
 }

@@ -158,6 +158,8 @@ const SESSION_KEK: readonly RawAttribute[] = [
   encode("PRIVATE", true),
   encode("SENSITIVE", true),
   encode("EXTRACTABLE", false),
+  encode("ENCRYPT", false),
+  encode("DECRYPT", false),
   encode("WRAP", true),
 ];
 

@@ -182,5 +182,33 @@ function kekTests(state: BackupState, traits: BackupTraits): void {
       await refused(session.loadKek(moved), { code: "hsm.object-missing" });
       assert.equal(await state.census(), before);
     });
+
+    test("is sent on to a transport key that came later, and nothing of it stays", async () => {
+      const { session, transport, kek } = state.now;
+      const [envelope = assert.fail("no envelope")] = kek.envelopes;
+      const names = { ...request("rsa-3072", "transport-2"), purpose: "transport" } as const;
+      const later = await session.generateKeyPair(names);
+      const before = await state.census();
+      const to = { spki: later.spki, oaep: await session.oaepHashes(later) };
+      const asked = { transport, envelope, checkValue: kek.checkValue, to };
+      const sent = await session.resealKek(asked);
+      assert.equal(sent.spkiSha256, later.spkiSha256);
+      await refused(session.resealKek({ ...asked, envelope: sent }), {
+        code: "hsm.wrong-kek",
+        says: /addressed to another/,
+      });
+      await refused(session.resealKek({ ...asked, checkValue: "0000000000000000" }), {
+        code: "hsm.wrong-kek",
+        says: /nothing was sent|not 0000000000000000/,
+      });
+      const { spki } = await session.generateKeyPair(request("p-256", "no-transport"));
+      await refused(session.resealKek({ ...asked, to: { spki } }), { code: "hsm.not-supported" });
+      await session.destroyKeys([{ ckaId: request("p-256", "no-transport").ckaId, spki }]);
+      assert.equal(await state.census(), before);
+      const names2 = { label: "kek-2", ckaId: "4b02", checkValue: kek.checkValue };
+      const loaded = await session.loadKek({ ...names2, transport: later, envelope: sent });
+      await session.destroyKek(loaded);
+      await session.destroyKeys([later]);
+    });
   });
 }

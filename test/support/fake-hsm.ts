@@ -6,6 +6,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { KEY_ALGORITHMS } from "../../src/lib/algorithms.ts";
+import type { RawModule } from "../../src/hsm/raw.ts";
 import { createFakeModule } from "./fake-module.ts";
 import type { FakeOptions } from "./fake-token.ts";
 import { withFaults, type Faults } from "./faulty-module.ts";
@@ -20,10 +21,17 @@ export function fakeRig(options: FakeOptions = {}): FakeRig {
   const path = join(folder, "fake-module.so");
   writeFileSync(path, "a module that exists only for its digest\n", { mode: 0o600 });
   const faults: Faults = {};
+  // Each module file is a module of its own, with one token; faults are laid over all of them.
+  let modules = 0;
+  const load = (): RawModule => {
+    modules += 1;
+    const serial = options.serial ?? `FAKE${String(modules).padStart(4, "0")}`;
+    return withFaults(createFakeModule({ ...options, serial }), faults);
+  };
   const rig = createRig({
     profile: "generic",
     path,
-    load: () => withFaults(createFakeModule(options), faults),
+    load,
     remove: () => {
       rmSync(folder, { recursive: true });
     },

@@ -11,6 +11,8 @@ import { FakeObjects } from "./fake-objects.ts";
 import { WRAP_MECHANISMS } from "./fake-wrapping.ts";
 
 export interface FakeOptions {
+  /** FAKE0001 when absent. */
+  readonly serial?: string;
   /** Flags that the token shows besides the honest ones. */
   readonly flags?: number;
   readonly nonces?: NonceSource;
@@ -71,7 +73,7 @@ export class FakeToken {
     const initialized = this.#label !== undefined;
     return {
       label: this.#label ?? "",
-      serial: initialized ? "FAKE0001" : "",
+      serial: initialized ? (this.options.serial ?? "FAKE0001") : "",
       manufacturer: "Keyrite tests",
       model: "fake",
       firmware: "1.0",
@@ -134,8 +136,10 @@ export class FakeToken {
     if (slot !== SLOT) throw ckrError("C_InitToken", 0x03);
     if (this.#sessions.size > 0) throw ckrError("C_InitToken", 0xb6);
     if (label.length !== 32) throw ckrError("C_InitToken", 0x07);
+    const officer = soPin.use(hex);
+    if (this.#label !== undefined && officer !== this.#soPin) throw ckrError("C_InitToken", 0xa0);
     this.#label = fromUtf8(label).trimEnd();
-    this.#soPin = soPin.use(hex);
+    this.#soPin = officer;
     this.#userPin = undefined;
     this.objects.clear();
   }
@@ -148,8 +152,12 @@ export class FakeToken {
 
   setPin(session: Handle, oldPin: Secret, newPin: Secret): void {
     this.check("C_SetPIN", session);
-    if (oldPin.use(hex) !== this.#userPin) throw ckrError("C_SetPIN", 0xa0);
-    this.#userPin = newPin.use(hex);
+    const officer = this.#user === "security-officer";
+    if (oldPin.use(hex) !== (officer ? this.#soPin : this.#userPin)) {
+      throw ckrError("C_SetPIN", 0xa0);
+    }
+    if (officer) this.#soPin = newPin.use(hex);
+    else this.#userPin = newPin.use(hex);
   }
 
   protected checkIdle(call: string, session: Handle): void {

@@ -1,7 +1,8 @@
 /* A PKCS#11 module that hands every call on to the real one, writes the names of some to a log, and can
-   kill its process before or after C_GenerateKeyPair has done its work, or before C_InitToken. Only for tests.
+   kill its process before or after C_GenerateKeyPair has done its work, before C_InitToken, or after the nth
+   C_UnwrapKey onto a token. Only for tests.
    KEYRITE_SHIM_REAL the module behind it · KEYRITE_SHIM_LOG where calls are named · KEYRITE_SHIM_KILL
-   before | after | init · KEYRITE_SHIM_MARK a file that is made when a key is being generated. */
+   before | after | init | unwrap · KEYRITE_SHIM_NTH which C_UnwrapKey · KEYRITE_SHIM_MARK a file that is made when a key is being generated. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -16,7 +17,7 @@ struct list {
   unsigned char version[2];
   call functions[68];
 };
-enum { INIT_TOKEN = 9, INIT_PIN = 10, LOGIN = 18, GENERATE_KEY_PAIR = 59, SIGN_INIT = 42 };
+enum { INIT_TOKEN = 9, INIT_PIN = 10, LOGIN = 18, GENERATE_KEY_PAIR = 59, UNWRAP_KEY = 61, SIGN_INIT = 42 };
 
 static struct list ours, *theirs;
 
@@ -61,6 +62,29 @@ static unsigned long generate(unsigned long session, void *mechanism, void *publ
   return code;
 }
 
+struct attribute {
+  unsigned long type;
+  void *value;
+  unsigned long length;
+};
+
+/* Whether a template asks for an object that stays on the token: CKA_TOKEN is true. */
+static int stays(struct attribute *template, unsigned long n) {
+  for (unsigned long i = 0; i < n; i++)
+    if (template[i].type == 1) return *(unsigned char *)template[i].value;
+  return 0;
+}
+
+static unsigned long unwrap(unsigned long session, void *mechanism, unsigned long by, void *wrapped,
+                            unsigned long length, void *template, unsigned long n, void *made) {
+  static int count;
+  unsigned long code =
+      theirs->functions[UNWRAP_KEY](session, mechanism, by, wrapped, length, template, n, made);
+  const char *nth = getenv("KEYRITE_SHIM_NTH");
+  if (nth && stays(template, n) && ++count == atoi(nth)) killed("unwrap");
+  return code;
+}
+
 unsigned long C_GetFunctionList(struct list **result) {
   const char *path = getenv("KEYRITE_SHIM_REAL");
   void *module = path ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
@@ -73,6 +97,7 @@ unsigned long C_GetFunctionList(struct list **result) {
   ours.functions[LOGIN] = login;
   ours.functions[SIGN_INIT] = sign_init;
   ours.functions[GENERATE_KEY_PAIR] = generate;
+  ours.functions[UNWRAP_KEY] = unwrap;
   *result = &ours;
   return 0;
 }
