@@ -55,6 +55,7 @@ const PLANTED: readonly (readonly [path: string, text: string, breach: string])[
     'export const y = () => import("../people/y.ts");',
     "src/people/y.ts (people)",
   ],
+  ["src/backups/x.ts", 'import "../people/y.ts";', "(backups) imports src/people/y.ts (people)"],
   ["src/console/x.ts", 'import "../ceremony/run.ts";', "imports src/ceremony/run.ts (ceremony)"],
   ["src/ceremony/x.ts", 'import "../actions/index.ts";', "imports src/actions/index.ts (actions)"],
   ["src/ceremony/x.ts", 'import "../report/paper.ts";', "imports src/report/paper.ts (report)"],
@@ -87,8 +88,8 @@ const PLANTED: readonly (readonly [path: string, text: string, breach: string])[
   ["src/lib/x.ts", 'import { Command } from "commander";', "src/lib/x.ts imports commander"],
   [
     "src/pki/x.ts",
-    'import * as z from "zod/mini";',
-    "zod is imported by src/lib/schema.ts and src/pki/x.ts",
+    'import ansi from "chalk/ansi";',
+    "chalk is imported by src/lib/style.ts and src/pki/x.ts",
   ],
   ["src/lib/x.ts", "export const x = process.env.HOME;", "src/lib/x.ts uses process.env"],
   ["src/lib/x.ts", "globalThis.process.exit(1);", "src/lib/x.ts uses process.exit"],
@@ -107,7 +108,7 @@ const PLANTED: readonly (readonly [path: string, text: string, breach: string])[
 ];
 
 const CLEAN: readonly (readonly [path: string, text: string])[] = [
-  ["src/lib/schema.ts", 'import * as z from "zod";'],
+  ["src/lib/style.ts", 'import { Chalk } from "chalk";'],
   ["src/actions/index.ts", ""],
 ];
 

@@ -5,8 +5,9 @@
 
 import { parseTimestamp } from "../lib/clock.ts";
 import { KeyriteError } from "../lib/errors.ts";
+import type { Note } from "../lib/note.ts";
 import { isPersonId, type Card } from "./card.ts";
-import { checkSoleSignature, isDigest, isOrigin, NoteReader } from "./note-text.ts";
+import { isDigest, isOrigin, NoteReader, readNote, requireSoleSignature } from "./note-text.ts";
 
 export const AGREEMENT = "keyrite/agreement/v1";
 
@@ -95,11 +96,32 @@ export function parseAgreement(text: string): Agreement {
  * @throws KeyriteError people.agreement-invalid
  */
 export function checkAgreement(note: string, card: Card): Agreement {
-  const agreement = parseAgreement(checkSoleSignature(note, card, invalid));
+  const read = readAgreement(note);
+  requireSignedBy(read, card);
+  return read.agreement;
+}
+
+/** An agreement as its note reads, before anybody knows who signed it. */
+export interface UncheckedAgreement {
+  readonly note: Note;
+  readonly agreement: Agreement;
+}
+
+/**
+ * Reads a note, whose person then says by which card it is to be checked.
+ * @throws KeyriteError people.agreement-invalid
+ */
+export function readAgreement(text: string): UncheckedAgreement {
+  const note = readNote(text, invalid);
+  return { note, agreement: parseAgreement(note.text) };
+}
+
+/** Refuses what is not signed by this card alone, as `checkAgreement`. */
+export function requireSignedBy({ note, agreement }: UncheckedAgreement, card: Card): void {
+  requireSoleSignature(note, card, invalid);
   if (agreement.person !== card.person) {
     throw invalid(`it names ${agreement.person} but ${card.person} signed it`);
   }
-  return agreement;
 }
 
 function isCeremonyId(text: string): boolean {

@@ -50,6 +50,8 @@ export function isPersonId(text: string): boolean {
 export function whyNameRefused(name: string): string | undefined {
   if (name.length === 0 || name.trim() !== name) return "is empty or begins or ends with a space";
   if (name.length > LONGEST_NAME) return `is longer than ${LONGEST_NAME} characters`;
+  // Most names; the tables behind the patterns below take longer to make than a card to read.
+  if (/^[ -~]+$/.test(name)) return undefined;
   if (!name.isWellFormed() || name.includes("\uFFFD")) return "is not valid Unicode text";
   if (name.normalize("NFC") !== name) return "is not in Unicode normal form C";
   // Bidirectional and other invisible characters would let two people's prompts read alike.
@@ -115,6 +117,17 @@ export function parseCard(bytes: Uint8Array): Card {
  * @throws KeyriteError usage.bad-file when it is malformed or does not bear the card's key name
  */
 export function cardKey(card: Card, type: KeyType): VerifierKey {
+  const known = cardKeys.get(card)?.[type];
+  if (known !== undefined) return known;
+  const key = readCardKey(card, type);
+  cardKeys.set(card, { ...cardKeys.get(card), [type]: key });
+  return key;
+}
+
+// A card is read once and checks signatures by the dozen.
+const cardKeys = new WeakMap<Card, Readonly<Partial<Record<KeyType, VerifierKey>>>>();
+
+function readCardKey(card: Card, type: KeyType): VerifierKey {
   const [member, text] =
     type === "ed25519" ? ["signing", card.signing] : ["cosigning", card.cosigning];
   const key = readKey(member, text);

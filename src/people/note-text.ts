@@ -61,15 +61,25 @@ export function isOrigin(text: string): boolean {
  * @throws what `refuse` makes
  */
 export function checkSoleSignature(note: string, card: Card, refuse: Refuse): string {
-  const parsed = attempt(refuse, () => parseNote(note));
-  if (parsed.signatures.length !== 1) {
-    throw refuse(`it bears ${parsed.signatures.length} signatures instead of one`);
+  const read = readNote(note, refuse);
+  requireSoleSignature(read, card, refuse);
+  return read.text;
+}
+
+/** A note's text and signature lines; nothing is verified yet. @throws what `refuse` makes */
+export function readNote(note: string, refuse: Refuse): Note {
+  return attempt(refuse, () => parseNote(note));
+}
+
+/** As `checkSoleSignature`, for a note that was read. @throws what `refuse` makes */
+export function requireSoleSignature(note: Note, card: Card, refuse: Refuse): void {
+  if (note.signatures.length !== 1) {
+    throw refuse(`it bears ${note.signatures.length} signatures instead of one`);
   }
   const key = cardKey(card, "ed25519");
-  if (attempt(refuse, () => verifyNote(parsed, [key])).length === 0) {
+  if (attempt(refuse, () => verifyNote(note, [key])).length === 0) {
     throw refuse(`it is not signed by ${card.person}`);
   }
-  return parsed.text;
 }
 
 function attempt<T extends Note | readonly unknown[]>(refuse: Refuse, act: () => T): T {

@@ -10,6 +10,7 @@ import { KeyriteError } from "../lib/errors.ts";
 import { cosignatureLine, signatureLine } from "../lib/note.ts";
 import type { Secret } from "../lib/secret.ts";
 import { AGREEMENT, parseAgreement } from "./agreement.ts";
+import { BACKUP, parseBackupText } from "./backup-note.ts";
 import type { Card } from "./card.ts";
 import { GENESIS, parseGenesisText } from "./genesis-note.ts";
 import { isOrigin } from "./note-text.ts";
@@ -40,8 +41,6 @@ export interface Opener {
    */
   open(file: Uint8Array): Promise<Secret>;
 }
-
-const BACKUP = "keyrite/backup/v1";
 
 /** A signer over a key that `key` lends until it is gone. */
 export function makeSigner(card: Card, key: () => SigningKey): Signer {
@@ -78,6 +77,8 @@ function whyNoteRefused(text: string, person: string): string | undefined {
     case GENESIS:
       return whyOtherPerson(parseGenesisText(text).person, person);
     case BACKUP:
+      // It names no person: whose digest of which backup this is, its closed form says.
+      parseBackupText(text);
       return undefined;
     default:
       return "the text is not an agreement, a genesis or a backup statement";

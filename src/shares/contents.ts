@@ -56,17 +56,27 @@ export function parseShare(content: Secret): (ShareNames & { share: Secret }) | 
   });
 }
 
-/** The plaintext of the sealed secret, with the PIN as it is; the caller wipes it. */
-export function formatSealed(names: SealedNames, pin: Secret): Uint8Array {
-  return pin.use((bytes) => formatLines(SEALED, SEALED_NAMES, names, ["pin ", bytes]));
+/** The plaintext of the sealed secret, with the secret as it is; the caller wipes it. */
+export function formatSealed(names: SealedNames, secret: Secret): Uint8Array {
+  const last = lastLine(names.purpose);
+  return secret.use((bytes) => formatLines(SEALED, SEALED_NAMES, names, [last, bytes]));
 }
 
 /** The sealed secret's plaintext, or undefined when it is anything else. */
-export function parseSealed(content: Secret): (SealedNames & { pin: Secret }) | undefined {
+export function parseSealed(content: Secret): (SealedNames & { secret: Secret }) | undefined {
   return content.use((bytes) => {
-    const read = readLines(SEALED, SEALED_NAMES, "pin ", bytes);
-    return read && { ...read.names, pin: Secret.copy(read.last) };
+    for (const last of ["pin ", "kek "]) {
+      const read = readLines(SEALED, SEALED_NAMES, last, bytes);
+      if (read === undefined || lastLine(read.names.purpose) !== last) continue;
+      return { ...read.names, secret: Secret.copy(read.last) };
+    }
+    return undefined;
   });
+}
+
+// What a person reads who opens the file without Keyrite says which of the two they hold.
+function lastLine(purpose: string): string {
+  return purpose === "kek" ? "kek " : "pin ";
 }
 
 function formatLines<K extends string>(

@@ -33,7 +33,7 @@ import {
  */
 export const PENDING = "pending";
 
-/** The token that activation data opens. */
+/** The token that activation data opens; for an escrowed KEK its name, and `PENDING`. */
 export interface TokenName {
   /** The serial, or `PENDING`. */
   readonly serial: string;
@@ -47,7 +47,7 @@ export interface NewShareSet {
   readonly token: TokenName;
   readonly threshold: number;
   readonly holders: readonly { readonly person: string; readonly recipient: string }[];
-  /** The PIN. Borrowed: the caller wipes it. */
+  /** The PIN, or the KEK in hex. Borrowed: the caller wipes it. */
   readonly secret: Secret;
   readonly random: Random;
 }
@@ -56,7 +56,7 @@ export interface MadeShareSet {
   readonly set: ShareSet;
   /** The exact bytes of share-set.json. */
   readonly json: Uint8Array;
-  /** The age file that holds the PIN. */
+  /** The age file that holds the secret. */
   readonly sealed: Uint8Array;
   /** The age file of each person's share. */
   readonly shares: ReadonlyMap<string, Uint8Array>;
@@ -164,7 +164,7 @@ async function sealPin(wanted: NewShareSet, recipient: string): Promise<Uint8Arr
 /** A PIN that cannot be unsealed again would lock the token for ever. */
 async function proveSealed(pin: Secret, key: Secret, sealed: Uint8Array): Promise<void> {
   const content = await decryptWith([x25519Identity(key)], sealed);
-  const opened = parseSealed(content)?.pin;
+  const opened = parseSealed(content)?.secret;
   content.wipe();
   const same = opened?.use((a) => pin.use((b) => Buffer.compare(a, b) === 0));
   opened?.wipe();

@@ -8,8 +8,8 @@ import { equalBytes, fromUtf8, sha256Hex, utf8 } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
 
-export const PURPOSES = ["activation", "security-officer"] as const;
-/** Whose PIN is sealed: the user's, or the security officer's. */
+export const PURPOSES = ["activation", "security-officer", "kek"] as const;
+/** What is sealed: the user's PIN, the security officer's PIN, or the value of an escrowed KEK in hex. */
 export type SharePurpose = (typeof PURPOSES)[number];
 
 export interface ShareHolder {

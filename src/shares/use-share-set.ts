@@ -91,10 +91,10 @@ function whyShareRefused(
 }
 
 /**
- * The PIN, from accepted shares of at least `threshold` different people. Shares are borrowed; the
- * caller wipes the PIN.
+ * The sealed secret, from accepted shares of at least `threshold` different people. Shares are borrowed; the
+ * caller wipes the secret.
  * @throws KeyriteError people.quorum-not-met, people.same-person, people.share-rejected,
- * hsm.wrong-token when the PIN is that of another token
+ * hsm.wrong-token when the PIN is that of another token, hsm.wrong-kek for another KEK
  */
 export async function combine(
   set: ShareSet,
@@ -144,8 +144,8 @@ function pinOf(set: ShareSet, content: Secret, expected: TokenName): Secret {
   const parsed = parseSealed(content);
   if (parsed === undefined) throw unusable(set, "the sealed secret holds something else");
   const problem = whySealedRefused(set, parsed, expected);
-  if (problem === undefined) return parsed.pin;
-  parsed.pin.wipe();
+  if (problem === undefined) return parsed.secret;
+  parsed.secret.wipe();
   throw unusable(set, problem.text, [], problem.code);
 }
 
@@ -160,7 +160,9 @@ function whySealedRefused(
     return { code: "people.share-rejected", text: "the sealed secret is of another share set" };
   }
   if (names.label !== expected.label) {
-    return { code: "hsm.wrong-token", text: `the PIN is that of token ${names.label}` };
+    return set.purpose === "kek"
+      ? { code: "hsm.wrong-kek", text: `the sealed value is that of KEK ${names.label}` }
+      : { code: "hsm.wrong-token", text: `the PIN is that of token ${names.label}` };
   }
   if (names.serial !== PENDING && names.serial !== expected.serial) {
     return { code: "hsm.wrong-token", text: `the PIN is that of the token ${names.serial}` };

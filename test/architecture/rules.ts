@@ -8,7 +8,7 @@ import ts from "typescript";
 /** Source texts by path from the root, e.g. `src/lib/json.ts`. */
 export type Sources = ReadonlyMap<string, string>;
 
-const SIBLINGS = ["console", "hsm", "people", "shares", "pki", "ledger"];
+const SIBLINGS = ["console", "hsm", "people", "shares", "pki", "ledger", "backups"];
 const BELOW_CEREMONY = [...SIBLINGS, "lib"];
 
 /** What each layer may import besides itself; type-only imports count like any other. */

@@ -17,6 +17,7 @@ import {
   type Decision,
 } from "../../src/people/agreement.ts";
 import { cardKey } from "../../src/people/card.ts";
+import { formatBackupText } from "../../src/people/backup-note.ts";
 import { makePerson } from "../support/identities.ts";
 
 const ana = await makePerson("ana");
@@ -38,6 +39,12 @@ const AGREEMENT: Agreement = {
   expires: "2026-11-23T10:10:00.000Z",
 };
 
+const BACKUP_TEXT = formatBackupText({
+  origin: "pki.example.org/dc1/test",
+  ceremony: "20261124-back-up-ca-keys-a2b3",
+  backup: "backup-20261124-k3xq",
+  sha256: sha256Hex("backup"),
+});
 const CHECKPOINT = `pki.example.org/dc1/test\n41\n${Buffer.alloc(32, 7).toString("base64")}\n`;
 
 function sign(text: string, person = ana): string {
@@ -202,6 +209,9 @@ describe("signed agreements", () => {
     "a cosigned message": `cosignature/v1\ntime 1\n${CHECKPOINT}`,
     "another kind of ours": "keyrite/policy/v1\nallow everything\n",
     "an agreement that is no agreement": "keyrite/agreement/v1\nanything\n",
+    "a backup statement that is none": `keyrite/backup/v1\nsha256 ${sha256Hex("backup")}\n`,
+    "a backup statement that goes on": `${BACKUP_TEXT}paid 1\n`,
+    "a backup statement of two backups": BACKUP_TEXT.replace("\nsha256", "\nbackup b\nsha256"),
     nothing: "",
   })) {
     test(`a person's key does not sign ${name}`, () => {
@@ -212,9 +222,8 @@ describe("signed agreements", () => {
   }
 
   test("a backup statement is signed", () => {
-    const statement = `keyrite/backup/v1\nsha256 ${sha256Hex("backup")}\n`;
     const key = cardKey(ana.card, "ed25519");
-    assert.equal(verifyNote(parseNote(sign(statement)), [key]).length, 1);
+    assert.equal(verifyNote(parseNote(sign(BACKUP_TEXT)), [key]).length, 1);
   });
 });
 
