@@ -3,118 +3,39 @@
  * the first when planning and again right before acting, and records the second.
  */
 
-import type { ChoiceQuestion, OperatorConsole, TextQuestion } from "../console/console.ts";
-import type { Session, TokenInfo } from "../hsm/token.ts";
-import type { Clock, Random } from "../lib/clock.ts";
+import { KeyriteError } from "../lib/errors.ts";
 import type { Json, JsonObject } from "../lib/json.ts";
 import type { z } from "../lib/schema.ts";
 import type { Secret } from "../lib/secret.ts";
-import type { Card } from "../people/card.ts";
 import type { Opener } from "../people/signer.ts";
-import type { Medium } from "../people/medium.ts";
+import type { Batch, BatchGroup } from "./batch.ts";
+import type { Participant, Room } from "./capabilities.ts";
 import type { Condition } from "./conditions.ts";
 import type { Attending, Custody } from "./custody.ts";
 import type { Fact, FactKind } from "./facts.ts";
-import type { Assurance } from "./genesis.ts";
-import type { Policy } from "./policy.ts";
-import type { CANDIDATE_ROLE, Role } from "./words.ts";
+import type { KeyListItem } from "./key-list.ts";
+
+export type { Batch, BatchGroup, BatchItem, ItemOutcome } from "./batch.ts";
+export type {
+  Outbox,
+  Participant,
+  PeopleRoom,
+  Room,
+  SiteFiles,
+  Standing,
+  StepConsole,
+  StepProgress,
+  TokenRoom,
+  VaultFile,
+  VaultFolder,
+  Vaults,
+} from "./capabilities.ts";
 
 /**
  * Whose agreement a step needs before it begins: nobody's (`none`: a statement, it establishes no
  * facts), the performer's, that of two or more different people, or everybody's at the roll call.
  */
 export type Control = "none" | "single" | "dual" | "everyone";
-
-/** A person of the roll call who takes part in a step. */
-export interface Participant extends Omit<Attending, "role"> {
-  readonly role: Role | typeof CANDIDATE_ROLE;
-  readonly card: Card;
-}
-
-/** The console with the step filled in. */
-export interface StepConsole extends Pick<OperatorConsole, "tell" | "warn" | "progress"> {
-  ask(question: Omit<TextQuestion, "step">): Promise<string>;
-  choose(question: Omit<ChoiceQuestion, "step">): Promise<string>;
-}
-
-/** Tokens by the names scripts use; bindings, digests, serials and the policy's list are applied here. */
-export interface TokenRoom {
-  /** Looks at a token, without login. @throws KeyriteError hsm.* */
-  inspect(token: string): Promise<TokenInfo>;
-  /** Initialises the blank token bound to this name. */
-  initialize(token: string, label: string, soPin: Secret, userPin: Secret): Promise<TokenInfo>;
-  activate(token: string, pin: Secret): Promise<void>;
-  /** @throws KeyriteError hsm.call-failed when the token is not active. */
-  session(token: string): Session;
-  deactivate(token: string): Promise<void>;
-  logins(): number;
-}
-
-export interface PeopleRoom {
-  /** Everybody at the roll call, in roll order. */
-  readonly attending: readonly Participant[];
-  /** The people this step's `by` calls for, in its order; empty in the roll call itself. */
-  readonly performers: readonly Participant[];
-  /** A person's medium. @throws KeyriteError people.medium */
-  medium(person: string, name: string): Promise<Medium>;
-  /**
-   * Opens a person's identity for the rest of the step, asking for the passphrase unless it is
-   * already open; wrong passphrases are recorded and asked again.
-   * @throws KeyriteError people.authentication-failed, people.same-person, people.medium
-   */
-  open(participant: Participant): Promise<Opener>;
-}
-
-/** What the engine knows about heads and bindings, for the roll call to show. */
-export interface Standing {
-  /** SHA-256 of today's site.yaml. */
-  readonly bindings: string;
-  /** Lines that differ from the site.yaml last agreed to; empty when nothing changed. */
-  readonly bindingsChange: readonly string[];
-  /** The uncosigned tail, if any: sequence numbers from (inclusive) and to (exclusive). */
-  readonly tail: { readonly from: number; readonly to: number } | null;
-  /** Least number of people per role in this script. */
-  readonly roles: Readonly<Partial<Record<Role, number>>>;
-  /** Proves that the ledger extends a head from a medium. @throws KeyriteError ledger.* */
-  checkHead(note: string, holder: string): { readonly size: number; readonly root: string };
-}
-
-export interface Outbox {
-  /** Writes a file of this ceremony once, synced. @throws KeyriteError site.file-exists */
-  writeOnce(file: string, bytes: Uint8Array): Promise<string>;
-}
-
-export interface SiteFiles {
-  /** Reads a file of the site folder by its plain name, at most 1 MiB. */
-  read(name: string): Promise<Uint8Array>;
-  /** Replaces the policy copy for people after a change was agreed. */
-  replacePolicy(bytes: Uint8Array): Promise<void>;
-  /** Writes a public or sealed file of a share set into the site once. */
-  writeShareSetFile(set: string, name: string, bytes: Uint8Array): Promise<void>;
-  readShareSetFile(set: string, name: string): Promise<Uint8Array>;
-}
-
-/** Everything in the ceremony room that an action may touch. */
-export interface Room {
-  readonly step: string;
-  readonly ceremony: string;
-  readonly origin: string;
-  readonly assurance: Assurance;
-  readonly console: StepConsole;
-  readonly tokens: TokenRoom;
-  readonly people: PeopleRoom;
-  readonly custody: Custody;
-  readonly policy: Policy;
-  readonly standing: Standing;
-  readonly outbox: Outbox;
-  readonly files: SiteFiles;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Adds public material to the step: with its intent from `subject`, else with its outcome. Returns the SHA-256. */
-  attach(mediaType: string, bytes: Uint8Array): string;
-  /** An attachment of the ledger. */
-  attachment(sha256: string): Uint8Array | undefined;
-}
 
 /** What run time adds to the plan: shown in full, digested and agreed to. */
 export interface Subject<S extends JsonObject> {
@@ -135,8 +56,37 @@ export interface Contribution {
 
 export interface Act<S extends JsonObject> {
   readonly subject: S;
+  readonly batch: Batch;
+  /** What `settle` found, when the room decided to finish an interrupted step; else null. */
+  readonly settled: JsonObject | null;
   /** Wiped by the engine when the step ends. */
   readonly contributions: readonly Contribution[];
+}
+
+/** Documents that the subject cites by digest; each is read once a step. */
+export interface Cited {
+  /** An attached key list by the SPKI digest of its items; empty when it is missing or none. */
+  keyList(sha256: string): ReadonlyMap<string, KeyListItem>;
+}
+
+/** A step that was begun and came to no good end: interrupted, or failed. */
+export interface Doubt<S extends JsonObject> {
+  /** The subject's data: what people agreed to. */
+  readonly intent: S;
+  /** The newest group of a batch without all its outcomes. */
+  readonly group: BatchGroup | null;
+  /** Items of the batch that are completed. */
+  readonly done: ReadonlySet<string>;
+}
+
+/** What an action found where it had been interrupted, and what the room may decide. */
+export interface Settlement {
+  /** Exactly what the room reads before deciding. */
+  readonly shown: readonly string[];
+  /** Agreed to and recorded; `run` and `undo` get it back. */
+  readonly data: JsonObject;
+  /** `finish` runs the step on, `undo` takes back what it left; abandoning is always possible. */
+  readonly choices: readonly ("finish" | "undo")[];
 }
 
 /** What an action's author writes. P parameters, S subject data, E evidence. */
@@ -144,7 +94,7 @@ export interface ActionSpec<P, S extends JsonObject, E extends JsonObject> {
   readonly name: string;
   readonly control: Control;
   /** Made when the first step needs it: a command that only lists actions pays for no schema. */
-  readonly params: () => z.ZodType<P>;
+  readonly params: () => z.Schema<P>;
   /** The kinds of fact this action may establish: nothing else is believed. */
   readonly facts: readonly FactKind[];
   /** One sentence, read aloud and printed. */
@@ -158,12 +108,24 @@ export interface ActionSpec<P, S extends JsonObject, E extends JsonObject> {
    * guard against a host that completes an agreed step with other facts. Absent means any fact of
    * the listed kinds.
    */
-  readonly admits?: (p: P, subject: S, fact: Fact) => boolean;
+  readonly admits?: (p: P, subject: S, fact: Fact, cited: Cited) => boolean;
   readonly subject?: (p: P, room: Room) => Promise<Subject<S>>;
   /** Called while the identity of somebody who just agreed is open. */
-  readonly contribute?: (p: P, who: Participant, opener: Opener, room: Room) => Promise<Secret>;
+  readonly contribute?: (
+    p: P,
+    who: Participant,
+    opener: Opener,
+    room: Room,
+  ) => Promise<Secret | undefined>;
   /** Does the work and returns what an auditor needs to check it. Never secrets. */
   readonly run: (p: P, room: Room, act: Act<S>) => Promise<E>;
+  /**
+   * After a crash or a failure: looks at the token and custody, changes nothing, never guesses. A step
+   * whose action has none cannot be resumed.
+   */
+  readonly settle?: (p: P, room: Room, doubt: Doubt<S>) => Promise<Settlement>;
+  /** Takes back what no record claims; items with an outcome stay. Needed where `settle` offers it. */
+  readonly undo?: (p: P, room: Room, doubt: Doubt<S>, settled: JsonObject) => Promise<void>;
 }
 
 /** A step with its parameters closed over, so their types are gone. */
@@ -179,6 +141,10 @@ export interface BoundStep {
     room: Room,
     act: Act<JsonObject>,
   ): Promise<{ readonly evidence: JsonObject; readonly facts: readonly Fact[] }>;
+  /** Undefined for an action that cannot tell what became of it. */
+  settle(room: Room, doubt: Doubt<JsonObject>): Promise<Settlement | undefined>;
+  /** @throws KeyriteError internal.bug for an action without `undo` */
+  undo(room: Room, doubt: Doubt<JsonObject>, settled: JsonObject): Promise<void>;
 }
 
 /** What the engine and the verifier see of an action. */
@@ -186,11 +152,16 @@ export interface Action {
   readonly name: string;
   readonly control: Control;
   readonly facts: readonly FactKind[];
-  readonly params: z.ZodType;
+  readonly params: z.Schema;
+  /** Whether it can tell what became of a step that was interrupted. */
+  readonly settles: boolean;
   /** Binds decoded parameters; call it only with what `params` has accepted. */
   bind(params: Json): BoundStep;
-  /** Whether a recorded fact is what people agreed to; false for parameters it would not take. */
-  admits(params: Json, intent: JsonObject, fact: Fact): boolean;
+  /**
+   * The judge of whether a recorded fact is what people agreed to, made once a begun step; it admits
+   * nothing for parameters the action would not take.
+   */
+  admitting(params: Json, intent: JsonObject, cited: Cited): (fact: Fact) => boolean;
 }
 
 export type Vocabulary = ReadonlyMap<string, Action>;
@@ -198,21 +169,23 @@ export type Vocabulary = ReadonlyMap<string, Action>;
 export function defineAction<P, S extends JsonObject, E extends JsonObject>(
   spec: ActionSpec<P, S, E>,
 ): Action {
-  let schema: z.ZodType<P> | undefined;
-  const params = (): z.ZodType<P> => (schema ??= spec.params());
+  let schema: z.Schema<P> | undefined;
+  const params = (): z.Schema<P> => (schema ??= spec.params());
   return {
     name: spec.name,
     control: spec.control,
     facts: spec.facts,
+    settles: spec.settle !== undefined,
     get params() {
       return params();
     },
     bind: (values) => bindStep(spec, params().parse(values)),
-    admits: (values, intent, fact) => {
+    admitting: (values, intent, cited) => {
       const parsed = params().safeParse(values);
-      if (!parsed.success) return false;
+      if (!parsed.success) return () => false;
+      const { data } = parsed;
       // The intent was shown and agreed to with this digest, so it is what `subject` returned.
-      return spec.admits?.(parsed.data, intent as S, fact) ?? true;
+      return (fact) => spec.admits?.(data, intent as S, fact, cited) ?? true;
     },
   };
 }
@@ -232,6 +205,14 @@ function bindStep<P, S extends JsonObject, E extends JsonObject>(
       // The subject came out of this very closure's `subject`, so its shape is S.
       const evidence = await spec.run(p, room, act as Act<S>);
       return { evidence, facts: spec.establishes?.(p, evidence) ?? [] };
+    },
+    // What was interrupted was begun with this intent, so its shape is S too.
+    settle: async (room, doubt) => spec.settle?.(p, room, doubt as Doubt<S>),
+    async undo(room, doubt, settled) {
+      if (spec.undo === undefined) {
+        throw new KeyriteError("internal.bug", `${spec.name} offers an undo that it does not have`);
+      }
+      await spec.undo(p, room, doubt as Doubt<S>, settled);
     },
   };
 }

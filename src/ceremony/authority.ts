@@ -3,13 +3,10 @@
  * for exactly the plan, step, subject and head it names; and people are counted, never keys.
  */
 
-import type { Json } from "../lib/json.ts";
-import { canonicalJson } from "../lib/json.ts";
 import { messageOf } from "../lib/errors.ts";
 import { parseTimestamp } from "../lib/clock.ts";
-import { checkAgreement, parseAgreement, type Agreement } from "../people/agreement.ts";
+import { readAgreement, requireSignedBy, type Agreement } from "../people/agreement.ts";
 import type { Card } from "../people/card.ts";
-import { parseNote } from "../lib/note.ts";
 import type { Control } from "./action.ts";
 import type { Attending } from "./custody.ts";
 import type { Role } from "./words.ts";
@@ -39,12 +36,12 @@ export function judgeAgreement(
   cardOf: (person: string) => Card | undefined,
 ): Judgement {
   let agreement: Agreement;
-  let card: Card | undefined;
   try {
-    agreement = parseAgreement(parseNote(note).text);
-    card = cardOf(agreement.person);
+    const read = readAgreement(note);
+    agreement = read.agreement;
+    const card = cardOf(agreement.person);
     if (card === undefined) return refused(`${agreement.person} is not on the roster`);
-    agreement = checkAgreement(note, card);
+    requireSignedBy(read, card);
   } catch (error) {
     return refused(messageOf(error));
   }
@@ -67,19 +64,23 @@ function refused(problem: string): Judgement {
 }
 
 function firstDifference(actual: Agreement, expected: Expected): string | undefined {
-  const pairs: readonly [string, Json, Json][] = [
-    ["origin", actual.origin, expected.origin],
-    ["ceremony", actual.ceremony, expected.ceremony],
-    ["decision", actual.decision, expected.decision],
-    ["plan", actual.plan, expected.plan],
-    ["step", { ...actual.step }, { ...expected.step }],
-    ["subject", actual.subject, expected.subject],
-    ["policy", actual.policy, expected.policy],
-    ["build of the software", actual.software, expected.software],
-    ["head of the ledger", { ...actual.opened }, { ...expected.opened }],
-    ["nonce", actual.nonce, expected.nonce],
+  const { step, opened } = actual;
+  const same: readonly (readonly [string, boolean])[] = [
+    ["origin", actual.origin === expected.origin],
+    ["ceremony", actual.ceremony === expected.ceremony],
+    ["decision", actual.decision === expected.decision],
+    ["plan", actual.plan === expected.plan],
+    ["step", step.n === expected.step.n && step.digest === expected.step.digest],
+    ["subject", actual.subject === expected.subject],
+    ["policy", actual.policy === expected.policy],
+    ["build of the software", actual.software === expected.software],
+    [
+      "head of the ledger",
+      opened.size === expected.opened.size && opened.root === expected.opened.root,
+    ],
+    ["nonce", actual.nonce === expected.nonce],
   ];
-  return pairs.find(([, a, b]) => canonicalJson(a) !== canonicalJson(b))?.[0];
+  return same.find(([, agrees]) => !agrees)?.[0];
 }
 
 export interface Quorum {

@@ -26,6 +26,7 @@ const schema = z.strictObject({
     z.strictObject({ module: label, serial: line, activation: z.enum(["sealed"]) }),
   ),
   media: z.record(slug, line).default({}),
+  vaults: z.record(label, line).default({}),
 });
 
 export interface TokenBinding {
@@ -40,6 +41,8 @@ export interface Bindings {
   readonly tokens: ReadonlyMap<string, TokenBinding>;
   /** Folder of each person's medium, absolute. */
   readonly media: ReadonlyMap<string, string>;
+  /** Folder of each vault, absolute: where key backups are kept. */
+  readonly vaults: ReadonlyMap<string, string>;
   readonly bytes: Uint8Array;
   readonly sha256: string;
 }
@@ -74,10 +77,11 @@ export function readBindings(bytes: Uint8Array, site: string): Bindings {
     }
     tokens.set(name, { module, serial: token.serial, activation: token.activation });
   }
-  const media = new Map(
-    Object.entries(result.value.media).map(([person, path]) => [person, absolute(path)]),
-  );
-  return { modules, tokens, media, bytes, sha256: sha256Hex(bytes) };
+  const folders = (paths: Readonly<Record<string, string>>): ReadonlyMap<string, string> =>
+    new Map(Object.entries(paths).map(([name, path]) => [name, absolute(path)]));
+  const media = folders(result.value.media);
+  const vaults = folders(result.value.vaults);
+  return { modules, tokens, media, vaults, bytes, sha256: sha256Hex(bytes) };
 }
 
 /** Lines removed (`- `) and added (`+ `) between two texts, in order: what a roll call reads out. */

@@ -5,10 +5,12 @@
 
 import type { Entry, EntryType } from "../ledger/entry.ts";
 import { hex } from "../lib/encoding.ts";
-import type { CeremonyRecord } from "./history.ts";
+import { inDoubt, loseActivations, markStep, newCeremony, reactivates } from "./ceremony-record.ts";
+import type { CeremonyRecord, StepInDoubt } from "./history.ts";
 import type { RecordedPlan, RecordedStep } from "./plan-document.ts";
 import { integerOf, stringOf } from "./record.ts";
-import { STEP_PURPOSES, type BegunStep, type OpenedStep } from "./step-authority.ts";
+import { isSettling, STEP_PURPOSES, type BegunStep, type OpenedStep } from "./step-authority.ts";
+import { StepItems } from "./step-items.ts";
 import type { Tail } from "./standing.ts";
 
 /** What only an open ceremony explains: of another one, or of none, such an entry does nothing. */
@@ -22,11 +24,14 @@ const IN_CEREMONY: readonly EntryType[] = [
   "ceremony.abandoned",
   "tail.adopted",
   "deviation.recorded",
+  "plan.amended",
 ];
 
 export class CeremonyTrack {
   readonly #ceremonies: CeremonyRecord[] = [];
   readonly #nonces = new Set<string>();
+  /** The batches of the open ceremony's unsettled steps, by step id. */
+  readonly #items = new Map<string, StepItems>();
   #open: CeremonyRecord | null = null;
   #step: OpenedStep | null = null;
   #explained = 0;
@@ -95,21 +100,7 @@ export class CeremonyTrack {
     this.#step = null;
     const explained = this.#explained === entry.seq || this.#founding === entry.ceremony;
     this.#tail = explained ? null : { from: this.#explained, to: entry.seq };
-    this.#open = {
-      id: entry.ceremony ?? "",
-      title: stringOf(entry.data, "title") ?? "",
-      script: plan?.script.name ?? "",
-      version: plan?.script.version ?? "",
-      openedSeq: entry.seq,
-      openedAt: entry.time,
-      plan,
-      state: "open",
-      closedAt: null,
-      attending: [],
-      steps: new Map(),
-      deviations: 0,
-      doubt: null,
-    };
+    this.#open = newCeremony(entry, plan);
     this.#ceremonies.push(this.#open);
   }
 
@@ -122,8 +113,8 @@ export class CeremonyTrack {
     const nonce = stringOf(entry.data, "nonce");
     const purpose = STEP_PURPOSES.find((one) => one === entry.data["purpose"]);
     if (step === undefined || nonce === undefined || purpose === undefined) return false;
-    const overDoubt = purpose === "step" && this.#open?.doubt !== null;
-    if (overDoubt || this.#nonces.has(nonce)) return false;
+    if (purpose === "step" && this.#leavesDoubt(step)) return false;
+    if (this.#nonces.has(nonce)) return false;
     this.#nonces.add(nonce);
     const shown = entry.data["shown"];
     this.#step = {
@@ -137,9 +128,16 @@ export class CeremonyTrack {
       shown: Array.isArray(shown) ? shown.map(String) : [],
       begun: null,
     };
-    // Adopting a tail and abandoning open a step that has already ended: its outcome stays.
-    if (purpose === "step") this.#open?.steps.set(step.id, "opened");
+    // A decision opens a step that has already ended: its outcome stays.
+    if (purpose === "step" && this.#open !== null) markStep(this.#open, step.id, "opened", entry);
     return true;
+  }
+
+  // Only the tokens that an interruption took away are activated anew before a doubt is settled.
+  #leavesDoubt({ id }: RecordedStep): boolean {
+    const open = this.#open;
+    if (open?.doubt == null) return false;
+    return open.unsettled.has(id) || !reactivates(open, id);
   }
 
   #planned(entry: Entry): RecordedStep | undefined {
@@ -151,27 +149,44 @@ export class CeremonyTrack {
   /** The open step that the entry begins, or why it begins none. */
   toBegin(entry: Entry, isRollCall: (action: string) => boolean): OpenedStep | string {
     const step = this.#step;
-    if (step?.begun !== null || step.step.id !== entry.step || step.purpose !== "step") {
+    const settles = isSettling(step?.purpose);
+    if (step?.begun !== null || step.step.id !== entry.step) {
       return "it begins a step that is not open";
     }
+    if (!settles && step.purpose !== "step") return "it begins a step that is not open";
+    if (settles && this.unsettled === undefined) return "it settles a step that is not in doubt";
     if (this.#tail === null || isRollCall(step.step.action)) return step;
     return `entries ${this.#tail.from} to ${this.#tail.to - 1} were not adopted before it`;
+  }
+
+  /** What is known of the open step from before an interruption or a failure. */
+  get unsettled(): StepInDoubt | undefined {
+    return this.#open?.unsettled.get(this.#step?.step.id ?? "");
+  }
+
+  /** The batch of the open step: a new one, or that of the attempt that people decided to settle. */
+  itemsToBegin(): StepItems {
+    const items = this.#items.get(this.#step?.step.id ?? "");
+    return items !== undefined && isSettling(this.#step?.purpose) ? items : new StepItems();
   }
 
   /** From here on the step is in doubt until it has an outcome. */
   beginStep(entry: Entry, begun: BegunStep): void {
     if (this.#step === null || this.#open === null) return;
     this.#step.begun = begun;
-    const { n, id, action } = this.#step.step;
-    this.#open.steps.set(id, "begun");
-    this.#open.doubt = {
-      n,
-      id,
-      action,
-      begunSeq: entry.seq,
-      time: entry.time,
-      intent: begun.intent,
-    };
+    const { step } = this.#step;
+    begun.items.resume();
+    this.#items.set(step.id, begun.items);
+    this.#open.unsettled.set(step.id, inDoubt(step, entry, begun.intent, begun.items));
+    markStep(this.#open, step.id, "begun", entry);
+  }
+
+  /** People agreed to go on after an interruption. */
+  resume(): void {
+    this.#step = null;
+    if (this.#open === null) return;
+    this.#open.resumptions += 1;
+    loseActivations(this.#open);
   }
 
   /** The agreements of a decision were used: they take no other. */
@@ -186,18 +201,24 @@ export class CeremonyTrack {
       const { step } = entry;
       const planned = this.#open.plan?.steps.some(({ id }) => id === step) === true;
       if (outcome === "refused" && step !== null && planned && !this.#open.steps.has(step)) {
-        this.#open.steps.set(step, "refused");
+        markStep(this.#open, step, "refused", entry);
       }
       return;
     }
-    if (this.#step.purpose !== "step") {
+    const { begun, purpose } = this.#step;
+    if (begun === null && purpose !== "step") {
       this.#step = null;
       return;
     }
     // A refusal cannot end what has begun: only an outcome or a decision of people removes a doubt.
-    if (outcome === "refused" && this.#step.begun !== null) return;
-    this.#open.steps.set(this.#step.step.id, outcome);
-    if (this.#step.begun !== null) this.#open.doubt = null;
+    if (outcome === "refused" && begun !== null) return;
+    const { id } = this.#step.step;
+    const undone = begun?.decision === "undo" && entry.data["code"] === "halted.undone";
+    if (outcome === "completed" || undone) {
+      this.#open.unsettled.delete(id);
+      this.#items.delete(id);
+    }
+    markStep(this.#open, id, outcome, entry);
     this.#step = null;
   }
 
@@ -207,5 +228,6 @@ export class CeremonyTrack {
     this.#open.closedAt = entry.time;
     this.#open = null;
     this.#step = null;
+    this.#items.clear();
   }
 }

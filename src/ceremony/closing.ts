@@ -8,7 +8,8 @@ import { parseNote } from "../lib/note.ts";
 import { visible } from "../lib/encoding.ts";
 import type { Signer } from "../people/signer.ts";
 import type { Participant } from "./action.ts";
-import { custodyDigest } from "./custody.ts";
+import { leftExtractable, owedBeforeClose } from "./conditions-copies.ts";
+import { custodyDigest } from "./custody-json.ts";
 import type { Hall } from "./hall.ts";
 import { PeopleInStep } from "./people-in-step.ts";
 import type { PlanStep } from "./plan.ts";
@@ -37,6 +38,7 @@ interface Ready {
 
 /**
  * Closes the ceremony.
+ * @throws KeyriteError script.refused when it would leave a key extractable without a deviation.
  * @throws KeyriteError people.quorum-not-met when fewer than two people can cosign: the ceremony then
  * stays open, for a head that one person vouches for protects nobody.
  */
@@ -45,6 +47,13 @@ export async function closeCeremony(
   recorder: Recorder,
   parts: ClosingParts,
 ): Promise<Closing> {
+  const [owed] = owedBeforeClose(recorder.history.custody);
+  if (owed !== undefined) {
+    throw new KeyriteError(
+      "script.refused",
+      `the ceremony cannot be closed: ${leftExtractable(owed)}`,
+    );
+  }
   const people = peopleOf(hall, recorder, parts);
   try {
     const { ready, missing } = await whoIsReady(hall, people, parts);

@@ -4,6 +4,7 @@
  */
 
 import type { KeyAlgorithm } from "../lib/algorithms.ts";
+import { copiesOn, keyLabelled } from "./copies-query.ts";
 import type { Custody } from "./custody.ts";
 import type { Policy } from "./policy.ts";
 
@@ -20,7 +21,8 @@ export interface Condition {
   unmet(situation: Situation): string | undefined;
 }
 
-function condition(
+/** Makes a condition out of why it is unmet; false stands for met. */
+export function condition(
   param: string,
   unmet: (situation: Situation) => string | undefined | false,
 ): Condition {
@@ -47,9 +49,9 @@ export function tokenIsUnbound(token: string): Condition {
   });
 }
 
-export function tokenIsActive(token: string): Condition {
+export function tokenIsActive(token: string, param = "token"): Condition {
   return condition(
-    "token",
+    param,
     ({ custody }) => !custody.active.has(token) && `token ${token} is not active by then`,
   );
 }
@@ -71,17 +73,21 @@ export function tokenHasShares(token: string): Condition {
 }
 
 export function keyLabelIsFree(token: string, label: string): Condition {
-  return condition("key", ({ custody }) => {
-    const taken = [...custody.keys.values()].some((k) => k.token === token && k.label === label);
-    return taken && `token ${token} already holds a key labelled ${label}`;
-  });
+  return condition(
+    "key",
+    ({ custody }) =>
+      copiesOn(custody, token).some((copy) => copy.label === label) &&
+      `token ${token} already holds a key labelled ${label}`,
+  );
 }
 
 export function keyIsOn(token: string, label: string): Condition {
-  return condition("key", ({ custody }) => {
-    const there = [...custody.keys.values()].some((k) => k.token === token && k.label === label);
-    return !there && `key ${label} is not on token ${token} by then`;
-  });
+  return condition(
+    "key",
+    ({ custody }) =>
+      keyLabelled(custody, token, label) === undefined &&
+      `key ${label} is not on token ${token} by then`,
+  );
 }
 
 export function fileIsFree(file: string): Condition {

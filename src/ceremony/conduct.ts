@@ -5,28 +5,33 @@
 
 import { EVERYONE } from "../console/console.ts";
 import { KeyriteError, messageOf } from "../lib/errors.ts";
-import { canonicalJson } from "../lib/json.ts";
-import { sha256Hex, utf8, visible } from "../lib/encoding.ts";
+import { visible } from "../lib/encoding.ts";
 import type { Participant, Room } from "./action.ts";
-import { endedEarly } from "./abandon.ts";
-import { adoptTail } from "./tail.ts";
 import { closeCeremony, type Closing } from "./closing.ts";
+import { hasFailed, isDrillFailure, recordedFailure, skipStep, verdictFailure } from "./drill.ts";
+import { endedEarly } from "./finding.ts";
 import { found } from "./founding.ts";
 import type { Hall } from "./hall.ts";
+import type { CeremonyRecord, StepInDoubt } from "./history.ts";
+import { openCeremony } from "./opening.ts";
 import { PeopleInStep } from "./people-in-step.ts";
+import { performersOf } from "./performers.ts";
 import type { Plan, PlanStep } from "./plan.ts";
 import { recordedPlan } from "./plan-document.ts";
+import { agreeToResume, whatToDo } from "./resume.ts";
 import { makeRoom } from "./room.ts";
 import type { Attached, Recorder } from "./recorder.ts";
 import { CLOSE } from "./script.ts";
-import { standingOf, type Tail } from "./standing.ts";
-import { StepRun } from "./step-run.ts";
+import { standingOf } from "./standing.ts";
+import { StepRun, type StepRunParts } from "./step-run.ts";
+import { adoptTail } from "./tail.ts";
 import { BoundTokens } from "./token-room.ts";
-import type { Role } from "./words.ts";
 
 export interface Conducted {
   readonly ceremony: string;
   readonly closing: Closing;
+  /** What a drill failed with; it is closed all the same. */
+  readonly failure: KeyriteError | undefined;
 }
 
 export class Conductor {
@@ -34,7 +39,6 @@ export class Conductor {
   readonly #recorder: Recorder;
   readonly #plan: Plan;
   readonly #ceremony: string;
-  readonly #tail: Tail | null;
   readonly #tokens: BoundTokens;
 
   constructor(hall: Hall, recorder: Recorder, plan: Plan, ceremony: string) {
@@ -42,8 +46,6 @@ export class Conductor {
     this.#recorder = recorder;
     this.#plan = plan;
     this.#ceremony = ceremony;
-    const { explained, size } = recorder.history;
-    this.#tail = explained < size ? { from: explained, to: size } : null;
     this.#tokens = new BoundTokens({
       hsm: hall.hsm,
       bindings: hall.bindings,
@@ -51,6 +53,7 @@ export class Conductor {
       modules: plan.modules,
       custody: () => recorder.history.custody,
       policy: () => recorder.history.policy ?? hall.policy,
+      publicKeysFromNewProcess: hall.publicKeysFromNewProcess,
     });
   }
 
@@ -59,72 +62,116 @@ export class Conductor {
    * @throws KeyriteError what stopped the ceremony; it stays open when anything had begun.
    */
   async conduct(): Promise<Conducted> {
-    if (this.#recorder.history.size === 0) await found(this.#hall, this.#recorder, this.#ceremony);
-    this.#open();
+    const { history } = this.#recorder;
+    if (history.size === 0) await found(this.#hall, this.#recorder, this.#ceremony);
+    openCeremony(this.#hall, this.#recorder, this.#plan, this.#ceremony);
+    return this.#through(() => this.#walk());
+  }
+
+  /**
+   * Goes on with the open ceremony when these people agree to it: what was active is activated again,
+   * what is in doubt is settled, and what is left is performed.
+   * @throws KeyriteError as `conduct`
+   */
+  async resume(people: readonly Participant[]): Promise<Conducted> {
+    return this.#through(async () => {
+      await agreeToResume(this.#hall, this.#recorder, this.#plan, this.#open(), people);
+      await this.#adoptTail();
+      await this.#activateAgain();
+      return this.#walk();
+    });
+  }
+
+  async #through(act: () => Promise<Conducted>): Promise<Conducted> {
     try {
-      for (const step of this.#plan.steps) {
-        this.#requireUninterrupted();
-        if (step.action === CLOSE) return await this.#close(step);
-        await this.#perform(step);
-      }
-      throw new Error("a plan without a close was conducted");
+      return await act();
     } catch (error) {
-      throw endedEarly(this.#recorder, this.#ceremony, error);
+      throw endedEarly(this.#recorder, this.#hall.vocabulary, this.#ceremony, error);
     } finally {
       await this.#tokens.deactivateAll();
     }
   }
 
-  #open(): void {
-    const hall = this.#hall;
-    const plan = this.#plan;
-    const planBytes = utf8(canonicalJson(plan.document));
-    const attached: Attached[] = [
-      { mediaType: "application/yaml", bytes: plan.script.bytes },
-      { mediaType: "application/json", bytes: planBytes },
-      { mediaType: "application/yaml", bytes: hall.bindings.bytes },
-    ];
-    this.#recorder.append(
-      {
-        type: "ceremony.opened",
-        ceremony: this.#ceremony,
-        description: `${plan.script.title} (${plan.script.name} ${plan.script.version}).`,
-        policyRefs: plan.script.policyRefs,
-        data: {
-          title: plan.script.title,
-          script: plan.script.sha256,
-          caClass: plan.script.caClass,
-          plan: sha256Hex(planBytes),
-          bindings: hall.bindings.sha256,
-          policy: hall.policy.sha256,
-          software: { ...hall.software },
-          modules: Object.entries(plan.modules).map(([module, sha256]) => ({ module, sha256 })),
-          assurance: hall.genesis.assurance,
-          previous: this.#previousHead(),
-        },
-      },
-      attached,
-    );
-    this.#hall.console.heading(plan.script.title);
-    this.#hall.console.tell(`Ceremony ${this.#ceremony}`);
-    this.#hall.console.tell(`Plan ${plan.sha256}`);
-    if (hall.genesis.assurance === "test") this.#hall.console.warn("TEST – not a production site");
+  async #walk(): Promise<Conducted> {
+    let failure = recordedFailure(this.#open(), this.#plan);
+    for (const step of this.#plan.steps) {
+      this.#requireUninterrupted();
+      if (step.action === CLOSE) return await this.#close(step, failure);
+      if (this.#isOver(step)) continue;
+      if (failure !== undefined && !step.always) {
+        skipStep(this.#recorder, this.#ceremony, step);
+        continue;
+      }
+      try {
+        await this.#take(step);
+      } catch (error) {
+        if (!isDrillFailure(this.#plan, error)) throw error;
+        this.#hall.console.warn(
+          `The drill has failed at step ${step.n}: ${visible(error.message)}`,
+        );
+        failure ??= error;
+      }
+    }
+    throw new Error("a plan without a close was conducted");
   }
 
-  /** The previous cosigned checkpoint, verbatim with its cosignatures, or null. */
-  #previousHead(): string | null {
-    const { cosigned } = this.#recorder.history;
-    if (cosigned === 0) return null;
-    const { ledger } = this.#recorder;
-    const note = ledger.checkpoint(cosigned);
-    if (note === undefined) return null;
-    return (
-      note +
-      ledger
-        .cosignatures(cosigned)
-        .map(({ line }) => `${line}\n`)
-        .join("")
+  #open(): CeremonyRecord {
+    const { open } = this.#recorder.history;
+    if (open?.id === this.#ceremony) return open;
+    throw new Error(`ceremony ${this.#ceremony} is not open`);
+  }
+
+  #isOver({ id }: PlanStep): boolean {
+    const open = this.#open();
+    if (open.steps.get(id) === "completed") return true;
+    return this.#plan.script.drill && hasFailed(open, id);
+  }
+
+  // A new process has no session: the steps that activated tokens are performed anew.
+  async #activateAgain(): Promise<void> {
+    for (const [token, { step: id, lasts }] of new Map(this.#open().activations)) {
+      const step = this.#plan.steps.find((one) => one.id === id);
+      if (lasts || step === undefined) continue;
+      this.#hall.console.tell(`Token ${token} was active; it is activated again.`);
+      await this.#take(step);
+    }
+  }
+
+  /** Performs a step; what is left of an earlier attempt is settled first. */
+  async #take(step: PlanStep): Promise<void> {
+    const { console } = this.#hall;
+    console.heading(`Step ${step.n} of ${this.#plan.steps.length} · ${step.id}`);
+    console.tell(step.instruction);
+    const doubt = this.#open().unsettled.get(step.id);
+    if (doubt !== undefined) {
+      await this.#patiently(step, () => this.#settle(step, doubt));
+      // Undone, it has ended as it had begun: nothing of it is left.
+      if (this.#open().steps.get(step.id) !== "completed") {
+        console.tell(`What step ${step.n} had left is undone; it is performed anew.`);
+        await this.#patiently(step, () => this.#perform(step));
+      }
+    } else {
+      await this.#patiently(step, () => this.#perform(step));
+    }
+    this.#requireTaken(step);
+    console.tell(`Step ${step.n} is done and recorded.`);
+    if (step.control === "everyone") await this.#adoptTail();
+  }
+
+  // The roll call's people read what nobody has cosigned; until they adopt it nothing else is believed.
+  async #adoptTail(): Promise<void> {
+    const { tail } = this.#recorder.history;
+    const roll = recordedPlan(this.#plan).steps.find(
+      ({ action }) => this.#hall.vocabulary.get(action)?.control === "everyone",
     );
+    if (tail === null || roll === undefined) return;
+    await adoptTail(this.#hall, this.#recorder, {
+      ceremony: this.#ceremony,
+      plan: recordedPlan(this.#plan),
+      step: roll,
+      tail,
+      attending: this.#attending(),
+    });
   }
 
   #requireUninterrupted(): void {
@@ -132,31 +179,20 @@ export class Conductor {
     throw new KeyriteError("halted.interrupted", "the ceremony was interrupted between two steps");
   }
 
-  async #perform(step: PlanStep): Promise<void> {
+  async #patiently(step: PlanStep, attempt: () => Promise<void>): Promise<void> {
     const { console } = this.#hall;
-    console.heading(`Step ${step.n} of ${this.#plan.steps.length} · ${step.id}`);
-    console.tell(step.instruction);
     for (;;) {
+      const before = this.#open().unsettled.get(step.id)?.begunSeq;
       try {
-        await this.#attempt(step);
-        break;
+        await attempt();
+        return;
       } catch (error) {
-        if (!(error instanceof KeyriteError) || !this.#mayTryAgain(step, error)) throw error;
+        if (!(error instanceof KeyriteError)) throw error;
+        if (!this.#mayTryAgain(step, error, before)) throw error;
         console.warn(visible(messageOf(error)));
         for (const hint of error.hints) console.tell(`  ${visible(hint)}`);
         if (!(await this.#tryAgain(step))) throw error;
       }
-    }
-    this.#requireTaken(step);
-    console.tell(`Step ${step.n} is done and recorded.`);
-    if (step.control === "everyone" && this.#tail !== null) {
-      await adoptTail(this.#hall, this.#recorder, {
-        ceremony: this.#ceremony,
-        plan: recordedPlan(this.#plan),
-        step: { ...step, with: step.values },
-        tail: this.#tail,
-        attending: this.#attending(),
-      });
     }
   }
 
@@ -170,11 +206,11 @@ export class Conductor {
     });
   }
 
-  // Only a step that never began is tried again: nothing that changes an HSM is repeated blindly.
-  #mayTryAgain(step: PlanStep, error: KeyriteError): boolean {
-    const outcome = this.#recorder.history.open?.steps.get(step.id);
-    const begun = outcome !== undefined && outcome !== "refused" && outcome !== "opened";
-    return !begun && (error.code.startsWith("people.") || error.code.startsWith("hsm."));
+  // Only what has not begun is tried again: nothing that changes an HSM is repeated blindly.
+  #mayTryAgain(step: PlanStep, error: KeyriteError, before: number | undefined): boolean {
+    const begun = this.#open().unsettled.get(step.id)?.begunSeq !== before;
+    const over = this.#open().steps.get(step.id) === "completed";
+    return !begun && !over && (error.code.startsWith("people.") || error.code.startsWith("hsm."));
   }
 
   async #tryAgain(step: PlanStep): Promise<boolean> {
@@ -192,18 +228,28 @@ export class Conductor {
     return answer === "again";
   }
 
-  async #attempt(step: PlanStep): Promise<void> {
+  async #perform(step: PlanStep): Promise<void> {
+    await new StepRun(await this.#parts(step)).perform();
+  }
+
+  async #settle(step: PlanStep, doubt: StepInDoubt): Promise<void> {
+    const parts = await this.#parts(step);
+    await new StepRun(parts).settle(() => whatToDo(this.#hall, step, parts.room, doubt));
+  }
+
+  async #parts(step: PlanStep): Promise<StepRunParts> {
     const attached: Attached[] = [];
+    const attending = this.#attending();
     const people = new PeopleInStep({
       console: this.#hall.console,
       recorder: this.#recorder,
       ceremony: this.#ceremony,
       step: step.id,
       medium: (person, name) => this.#hall.medium(person, name),
-      attending: this.#attending(),
-      performers: await this.#performers(step),
+      attending,
+      performers: await performersOf(this.#hall, step, attending),
     });
-    await new StepRun({
+    return {
       hall: this.#hall,
       recorder: this.#recorder,
       ceremony: this.#ceremony,
@@ -212,7 +258,7 @@ export class Conductor {
       people,
       room: this.#room(step, people, attached),
       attached,
-    }).perform();
+    };
   }
 
   #room(step: PlanStep, people: PeopleInStep, attached: Attached[]): Room {
@@ -223,7 +269,7 @@ export class Conductor {
       step: step.id,
       people,
       tokens: this.#tokens,
-      standing: standingOf(this.#hall, this.#recorder, this.#plan, this.#tail),
+      standing: standingOf(this.#hall, this.#recorder, this.#plan),
       attached,
     });
   }
@@ -236,50 +282,12 @@ export class Conductor {
     });
   }
 
-  /** One person for each role of `by`; where more attend than are needed, the room chooses. */
-  async #performers(step: PlanStep): Promise<readonly Participant[]> {
-    const attending = this.#attending();
-    if (step.by === "everyone") return attending;
-    const chosen: Participant[] = [];
-    for (const role of step.by) {
-      const free = attending.filter((a) => a.role === role && !chosen.includes(a));
-      const needed = step.by.filter((r) => r === role).length;
-      const already = chosen.filter((c) => c.role === role).length;
-      const [first] = free;
-      if (first === undefined) {
-        throw new KeyriteError("people.quorum-not-met", `nobody attends as ${role}`);
-      }
-      const choose = free.length > needed - already;
-      chosen.push(choose ? await this.#choose(step, role, free) : first);
-    }
-    return chosen;
-  }
-
-  async #choose(step: PlanStep, role: Role, free: readonly Participant[]): Promise<Participant> {
-    const answer = await this.#hall.console.choose({
-      step: step.id,
-      id: "who",
-      to: EVERYONE,
-      text: `who acts as ${role} in step ${step.n}?`,
-      choices: free.map(({ person, card }) => ({
-        value: person,
-        label: `${card.name} (${person})`,
-      })),
-      preset: free[0]?.person ?? "",
-    });
-    const found = free.find((p) => p.person === answer);
-    if (found === undefined) throw new Error("a choice outside the list was returned");
-    return found;
-  }
-
-  async #close(step: PlanStep): Promise<Conducted> {
+  async #close(step: PlanStep, failure: KeyriteError | undefined): Promise<Conducted> {
     this.#hall.console.heading(`Step ${step.n} of ${this.#plan.steps.length} · ${step.id}`);
     this.#hall.console.tell(step.instruction);
-    const closing = await closeCeremony(this.#hall, this.#recorder, {
-      ceremony: this.#ceremony,
-      step,
-      attending: this.#attending(),
-    });
-    return { ceremony: this.#ceremony, closing };
+    const ceremony = this.#ceremony;
+    const attending = this.#attending();
+    const closing = await closeCeremony(this.#hall, this.#recorder, { ceremony, step, attending });
+    return { ceremony, closing, failure: failure ?? verdictFailure(this.#recorder, ceremony) };
   }
 }

@@ -4,9 +4,12 @@
  */
 
 import { shareAKey, type Card } from "../people/card.ts";
-import { digestOf } from "../lib/encoding.ts";
-import type { Json } from "../lib/json.ts";
-import type { Fact, FactOf } from "./facts.ts";
+import { CopiesFold } from "./copies-fold.ts";
+import { without, writable, type CopyContext } from "./copies-state.ts";
+import { NO_COPIES, type CopiesCustody, type DrillCustody } from "./custody-copies.ts";
+import { isCopyFact, type Fact, type FactOf } from "./facts.ts";
+import type { ShareSetRef } from "./generations.ts";
+import { shareSetName } from "./generations.ts";
 import type { Assurance, Genesis } from "./genesis.ts";
 import type { Role } from "./words.ts";
 
@@ -23,11 +26,6 @@ export interface TokenCustody extends Omit<FactOf<"token.bound">, "kind"> {
   readonly sets: Readonly<Partial<Record<"activation" | "security-officer", ShareSetRef>>>;
 }
 
-export interface ShareSetRef {
-  readonly set: string;
-  readonly generation: number;
-}
-
 export type ShareSetCustody = Omit<FactOf<"share-set.made">, "kind">;
 export type KeyCustody = Omit<FactOf<"key.generated">, "kind"> & { readonly ceremony: string };
 export type CertificateCustody = Omit<FactOf<"certificate.issued">, "kind"> & {
@@ -39,7 +37,7 @@ export interface Attending {
   readonly role: Role;
 }
 
-export interface Custody {
+export interface Custody extends CopiesCustody {
   readonly origin: string;
   readonly assurance: Assurance;
   /** SHA-256 of genesis.json. */
@@ -62,6 +60,12 @@ export interface Custody {
   readonly active: ReadonlySet<string>;
   /** Files of the open ceremony's outbox. */
   readonly files: ReadonlySet<string>;
+  /** Tokens that held an extractable key when the open ceremony began: they owe a backup and a lock. */
+  readonly owing: ReadonlySet<string>;
+  /** Tokens that were activated in the open ceremony, whether they still are or not. */
+  readonly touched: ReadonlySet<string>;
+  /** Rules that the open ceremony's deviations waive. */
+  readonly waived: ReadonlySet<string>;
 }
 
 /** Custody before the first entry. */
@@ -80,21 +84,35 @@ export function emptyCustody(genesis: Genesis): Custody {
     attending: [],
     active: new Set(),
     files: new Set(),
+    owing: new Set(),
+    touched: new Set(),
+    waived: new Set(),
+    ...NO_COPIES,
   };
 }
 
-/** Name of a share set in custody and in file names. */
-export function shareSetName(ref: ShareSetRef): string {
-  return `${ref.set}.g${ref.generation}`;
-}
+export { shareSetName } from "./generations.ts";
 
 type Open<T> = { -readonly [K in keyof T]: Opened<T[K]> };
 type Opened<T> =
-  T extends ReadonlyMap<infer K, infer V> ? Map<K, V> : T extends ReadonlySet<infer V> ? Set<V> : T;
+  T extends ReadonlyMap<infer K, infer V>
+    ? Map<K, V>
+    : T extends ReadonlySet<infer V>
+      ? Set<V>
+      : T extends readonly DrillCustody[]
+        ? DrillCustody[]
+        : T;
+
+/** Where a fact stands, and how the card it names is found. */
+export interface FactContext extends CopyContext {
+  /** Resolves a card digest. */
+  readonly card: (sha256: string) => Card | undefined;
+}
 
 /** Custody being folded. Facts go in one by one; `custody` shows the present state. */
 export class CustodyFold {
   readonly #state: Open<Custody>;
+  readonly #copies: CopiesFold;
 
   constructor(start: Custody) {
     this.#state = {
@@ -106,7 +124,12 @@ export class CustodyFold {
       certificates: new Map(start.certificates),
       active: new Set(start.active),
       files: new Set(start.files),
+      owing: new Set(start.owing),
+      touched: new Set(start.touched),
+      waived: new Set(start.waived),
+      ...writable(start),
     };
+    this.#copies = new CopiesFold(this.#state);
   }
 
   get custody(): Custody {
@@ -114,15 +137,19 @@ export class CustodyFold {
   }
 
   /**
-   * Takes one fact whose authority was already judged. `card` resolves a card digest.
+   * Takes one fact whose authority was already judged.
    * @returns why the fact contradicts custody, or undefined when it was taken.
    */
-  apply(
-    fact: Fact,
-    ceremony: string,
-    card: (sha256: string) => Card | undefined,
-  ): string | undefined {
+  apply(fact: Fact, context: FactContext): string | undefined {
     const state = this.#state;
+    const { ceremony, card } = context;
+    if (isCopyFact(fact)) {
+      const problem = this.#copies.apply(fact, context);
+      if (problem !== undefined) return problem;
+      if (fact.kind === "key.restored") this.#adopt(fact, ceremony);
+      if (fact.kind === "token.retired") this.#retire(fact.token);
+      return undefined;
+    }
     switch (fact.kind) {
       case "policy.adopted":
         state.policy = fact.sha256;
@@ -140,23 +167,37 @@ export class CustodyFold {
       case "token.activated":
         if (!state.tokens.has(fact.token)) return `token ${fact.token} is not bound`;
         state.active.add(fact.token);
+        state.touched.add(fact.token);
         return undefined;
       case "token.deactivated":
         state.active.delete(fact.token);
         return undefined;
       case "key.generated":
-        if (state.keys.has(fact.spki)) return `key ${fact.spki} is already in custody`;
-        state.keys.set(fact.spki, { ...without(fact), ceremony });
-        return undefined;
+        return this.#generate(fact, context);
       case "certificate.issued":
         if (!state.keys.has(fact.issuerSpki)) return "the issuer's key is not in custody";
         state.certificates.set(fact.sha256, { ...without(fact), ceremony });
         state.files.add(fact.file);
         return undefined;
-      case "clock.attested":
       case "deviation.recorded":
+        state.waived.add(fact.rule);
+        return undefined;
+      case "clock.attested":
         return undefined;
     }
+  }
+
+  /** Begins a ceremony: what earlier ones left extractable is owed. */
+  beginCeremony(): void {
+    this.endCeremony();
+    for (const { tokens } of this.#state.copies.values()) {
+      for (const copy of tokens.values()) if (copy.extractable) this.#state.owing.add(copy.token);
+    }
+  }
+
+  /** After an interruption no token is active any more: sessions end with the process that held them. */
+  loseSessions(): void {
+    this.#state.active.clear();
   }
 
   /** Ends the open ceremony: nobody attends and nothing is active any more. */
@@ -164,6 +205,31 @@ export class CustodyFold {
     this.#state.attending = [];
     this.#state.active.clear();
     this.#state.files.clear();
+    this.#state.owing.clear();
+    this.#state.touched.clear();
+    this.#state.waived.clear();
+  }
+
+  #generate(fact: FactOf<"key.generated">, context: FactContext): string | undefined {
+    if (this.#state.keys.has(fact.spki)) return `key ${fact.spki} is already in custody`;
+    const problem = this.#copies.generate(fact, context);
+    if (problem !== undefined) return problem;
+    this.#state.keys.set(fact.spki, { ...without(fact), ceremony: context.ceremony });
+    return undefined;
+  }
+
+  #retire(token: string): void {
+    for (const tokens of [this.#state.tokens, this.#state.active, this.#state.owing]) {
+      tokens.delete(token);
+    }
+  }
+
+  // A key of another site comes into custody when it is restored here for the first time.
+  #adopt(fact: FactOf<"key.restored">, ceremony: string): void {
+    if (this.#state.keys.has(fact.spki)) return;
+    const { spki, token, label, ckaId, algorithm } = fact;
+    const key = { spki, token, label, ckaId, algorithm, backup: "wrap" } as const;
+    this.#state.keys.set(spki, { ...key, purpose: "ca-signing", ceremony });
   }
 
   #enrol(fact: FactOf<"person.enrolled">, card: Card | undefined): string | undefined {
@@ -196,40 +262,10 @@ export class CustodyFold {
     const name = shareSetName(fact);
     if (this.#state.shareSets.has(name)) return `share set ${name} already exists`;
     this.#state.shareSets.set(name, without(fact));
+    // The set of an escrowed KEK opens no token.
+    if (fact.purpose === "kek") return undefined;
     const sets = { ...token.sets, [fact.purpose]: { set: fact.set, generation: fact.generation } };
     this.#state.tokens.set(fact.token, { ...token, sets });
     return undefined;
   }
-}
-
-function without<F extends { readonly kind: string }>(fact: F): Omit<F, "kind"> {
-  return Object.fromEntries(Object.entries(fact).filter(([name]) => name !== "kind")) as Omit<
-    F,
-    "kind"
-  >;
-}
-
-/** Digest of custody: what `ceremony.closed` states and everybody cosigns. */
-export function custodyDigest(custody: Custody): string {
-  return digestOf(custodyJson(custody));
-}
-
-/** Custody as JSON, with maps as objects: what `status --json` shows and the digest covers. */
-export function custodyJson(custody: Custody): Json {
-  const people = [...custody.people.values()].map(({ person, roles, cardSha256, reference }) => [
-    person,
-    { roles: [...roles], card: cardSha256, reference },
-  ]);
-  return {
-    origin: custody.origin,
-    assurance: custody.assurance,
-    genesis: custody.genesis,
-    policy: custody.policy,
-    people: Object.fromEntries(people) as Json,
-    tokens: Object.fromEntries(custody.tokens) as unknown as Json,
-    shareSets: Object.fromEntries(custody.shareSets) as Json,
-    keys: Object.fromEntries(custody.keys) as Json,
-    certificates: Object.fromEntries(custody.certificates) as Json,
-    bindings: custody.bindings,
-  };
 }

@@ -1,6 +1,6 @@
 /**
- * Decisions that are no step of their own: adopting an uncosigned tail, abandoning a ceremony. Two or
- * more people agree to exactly what they were shown, with a nonce of its own.
+ * Decisions that are no step of their own: adopting an uncosigned tail, resuming or abandoning a ceremony.
+ * Two or more people agree to exactly what they were shown, with a nonce of its own.
  */
 
 import { KeyriteError, messageOf } from "../lib/errors.ts";
@@ -21,7 +21,9 @@ export interface DecisionParts {
   readonly plan: RecordedPlan;
   /** The step the decision is about. */
   readonly step: RecordedStep;
-  readonly purpose: "adopt" | "abandon";
+  readonly purpose: "adopt" | "abandon" | "resume";
+  /** By what name people are asked, where that is not the step's. */
+  readonly ask?: string;
   readonly decision: Decision;
   readonly shown: readonly string[];
   readonly data: JsonObject;
@@ -60,14 +62,14 @@ export async function decide(hall: Hall, recorder: Recorder, parts: DecisionPart
       console: hall.console,
       clock: hall.clock,
       people,
-      step: step.id,
+      step: parts.ask ?? step.id,
       minutes,
       question: parts.question,
     };
     const expected = expectedOf(opened, plan, ceremony, custody, parts.decision);
     const agreements = await collectAgreements(gate, parts.people, expected);
     requireFresh(agreements, hall.clock, minutes);
-    recorder.append({
+    const seq = recorder.append({
       type: parts.type,
       ceremony,
       step: step.id,
@@ -77,6 +79,7 @@ export async function decide(hall: Hall, recorder: Recorder, parts: DecisionPart
       data,
       refs: { opened: opened.seq },
     });
+    requireTaken(recorder, seq);
   } catch (error) {
     if (mayRecord(error)) recordRefusal(recorder, parts, opened.seq, error);
     people.end();
@@ -87,6 +90,13 @@ export async function decide(hall: Hall, recorder: Recorder, parts: DecisionPart
   } finally {
     people.end();
   }
+}
+
+// What an auditor will not believe was decided is not acted on.
+function requireTaken(recorder: Recorder, seq: number): void {
+  const finding = recorder.history.findings.find((one) => one.seq === seq);
+  if (finding === undefined) return;
+  throw new KeyriteError("people.agreement-invalid", `it was decided in vain: ${finding.text}`);
 }
 
 function recordRefusal(

@@ -5,10 +5,11 @@ import type { Hsm } from "../hsm/token.ts";
 import type { LedgerStore } from "../ledger/store.ts";
 import type { Clock, Random } from "../lib/clock.ts";
 import type { Medium } from "../people/medium.ts";
-import type { Outbox, SiteFiles, Vocabulary } from "./action.ts";
+import type { Outbox, SiteFiles, Vaults, Vocabulary } from "./action.ts";
 import type { Bindings } from "./bindings.ts";
 import type { Genesis } from "./genesis.ts";
 import type { Software } from "./plan.ts";
+import type { PublicKeysFromNewProcess } from "./token-room.ts";
 import type { Policy } from "./policy.ts";
 
 export interface Hall {
@@ -28,6 +29,8 @@ export interface Hall {
   medium(person: string, name: string): Promise<Medium>;
   readonly files: SiteFiles;
   outbox(ceremony: string): Outbox;
+  readonly vaults: Vaults;
+  readonly publicKeysFromNewProcess: PublicKeysFromNewProcess;
   /**
    * The first input file (script, site.yaml, policy.yaml) that is not any more what was read at the
    * start, or undefined: what was agreed is what runs.

@@ -1,13 +1,7 @@
 /** Heads people carry: whose cosignatures a checkpoint holds, and which head a medium brings along. */
 
-import {
-  checkSignature,
-  cosignatureTime,
-  parseNote,
-  parseSignatureLine,
-  parseVerifierKey,
-} from "../lib/note.ts";
-import type { Card } from "../people/card.ts";
+import { checkSignature, cosignatureTime, parseNote, parseSignatureLine } from "../lib/note.ts";
+import { cardKey, type Card } from "../people/card.ts";
 import type { Enrolled } from "./custody.ts";
 
 /** What the ledger keeps outside its tree: checkpoint notes and the cosignatures on them. */
@@ -24,21 +18,26 @@ export interface Cosigned {
   readonly time: number;
 }
 
-/** The enrolled people whose cosignature on the checkpoint of `size` is valid; each counts once. */
+/**
+ * The enrolled people whose cosignature on the checkpoint of `size` is valid; each counts once. With
+ * `enough` it ends when that many are found.
+ */
 export function cosignersOf(
   size: number,
   people: Iterable<Enrolled>,
   source: CosignatureSource,
+  enough = Infinity,
 ): readonly Cosigned[] {
-  const lines = source.cosignatures(size);
+  const raw = source.cosignatures(size);
   const checkpoint = source.checkpoint(size);
-  if (lines.length === 0 || checkpoint === undefined) return [];
+  if (raw.length === 0 || checkpoint === undefined) return [];
+  const lines = raw.map(parseSignatureLine);
   const { text } = parseNote(checkpoint);
   const found = new Map<string, Cosigned>();
   for (const enrolled of people) {
-    const key = parseVerifierKey(enrolled.card.cosigning);
-    for (const raw of lines) {
-      const line = parseSignatureLine(raw);
+    if (found.size >= enough) break;
+    const key = cardKey(enrolled.card, "cosignature");
+    for (const line of lines) {
       if (line.name !== key.name || line.keyId !== key.keyId) continue;
       if (!checkSignature(text, line, key)) continue;
       found.set(enrolled.person, { person: enrolled.person, time: cosignatureTime(line) });
@@ -48,16 +47,17 @@ export function cosignersOf(
 }
 
 /** Whether a checkpoint note bears this person's valid cosignature. */
-export function isCosignedBy(note: string, { cosigning }: Card): boolean {
+export function isCosignedBy(note: string, card: Card): boolean {
   const { text, signatures } = parseNote(note);
-  const key = parseVerifierKey(cosigning);
+  const key = cardKey(card, "cosignature");
   return signatures.some((line) => checkSignature(text, line, key));
 }
 
-export function countCosigners(
+/** Whether two or more enrolled people vouch for the checkpoint of `size`. */
+export function isCosigned(
   size: number,
   people: Iterable<Enrolled>,
   source: CosignatureSource,
-): number {
-  return cosignersOf(size, people, source).length;
+): boolean {
+  return cosignersOf(size, people, source, 2).length >= 2;
 }

@@ -7,25 +7,21 @@ import type { Entry } from "../ledger/entry.ts";
 import { parseCard, type Card } from "../people/card.ts";
 import { readAttached } from "./attached.ts";
 import type { Expected } from "./authority.ts";
+import { noteActivation } from "./ceremony-record.ts";
 import { CeremonyTrack } from "./ceremony-track.ts";
 import { ClockWatch } from "./clock-watch.ts";
-import { custodyDigest, CustodyFold, emptyCustody, type Attending } from "./custody.ts";
+import { owedBeforeClose } from "./conditions-copies.ts";
+import { CustodyFold, emptyCustody } from "./custody.ts";
+import { custodyDigest } from "./custody-json.ts";
 import type { Fact } from "./facts.ts";
 import { foundingFacts } from "./founding.ts";
-import { countCosigners } from "./heads.ts";
+import { isCosigned } from "./heads.ts";
 import type { History, HistoryFinding, HistorySources } from "./history.ts";
 import { readAttachedPlan } from "./plan-document.ts";
 import { readPolicy, separationProblem, type Policy } from "./policy.ts";
 import { integerOf, stringOf } from "./record.ts";
-import {
-  authorityProblem,
-  decisionProblem,
-  expectedOf,
-  judgeEntry,
-  readBegun,
-  readFacts,
-  type StepPurpose,
-} from "./step-authority.ts";
+import { decisionProblem, type StepPurpose } from "./step-authority.ts";
+import { StepFold } from "./step-fold.ts";
 
 export class HistoryFold {
   readonly #sources: HistorySources;
@@ -33,6 +29,7 @@ export class HistoryFold {
   readonly #findings: HistoryFinding[] = [];
   readonly #track = new CeremonyTrack();
   readonly #clock = new ClockWatch();
+  readonly #steps: StepFold;
   #policy: Policy | null = null;
   #size = 0;
   #lastTime: string | null = null;
@@ -41,6 +38,21 @@ export class HistoryFold {
   constructor(sources: HistorySources) {
     this.#sources = sources;
     this.#fold = new CustodyFold(emptyCustody(sources.genesis));
+    this.#steps = new StepFold({
+      sources,
+      track: this.#track,
+      custody: () => this.#fold.custody,
+      clockGap: () => this.#clock.gap,
+      minutes: () => this.#policy?.agreement.minutes ?? 0,
+      find: (entry, code, text) => {
+        this.#find(entry, code, text);
+      },
+      card: (sha256) => this.#attachedCard(sha256),
+      apply: (entry, facts, agreed) => {
+        if (agreed) this.#clock.agreed(entry);
+        for (const fact of facts) this.#apply(entry, fact, entry.ceremony ?? "");
+      },
+    });
   }
 
   get history(): History {
@@ -53,6 +65,7 @@ export class HistoryFold {
       open: this.#track.open,
       cosigned: this.#cosigned,
       explained: this.#track.explained,
+      tail: this.#track.tail,
       clockGap: this.#clock.gap,
       findings: this.#findings,
     };
@@ -90,14 +103,16 @@ export class HistoryFold {
         }
         break;
       case "step.begun":
-        this.#begin(entry);
+        this.#steps.begin(entry);
         break;
       case "step.completed":
-        this.#complete(entry);
+        this.#steps.complete(entry);
         break;
       case "step.failed":
+        this.#steps.fail(entry);
+        break;
       case "step.refused":
-        this.#track.endStep(entry, entry.type === "step.failed" ? "failed" : "refused");
+        this.#track.endStep(entry, "refused");
         break;
       case "ceremony.closed":
         this.#close(entry);
@@ -111,8 +126,10 @@ export class HistoryFold {
       case "deviation.recorded":
         if (this.#track.open !== null) this.#track.open.deviations += 1;
         break;
-      case "auth.failed":
       case "plan.amended":
+        this.#resume(entry);
+        break;
+      case "auth.failed":
       case "clock.attested":
         break;
     }
@@ -143,72 +160,8 @@ export class HistoryFold {
     const digest = stringOf(entry.data, "plan") ?? "";
     const plan = readAttached(this.#sources, digest, readAttachedPlan);
     if (plan === undefined) this.#find(entry, "attachment", "the plan it cites is missing");
-    this.#fold.endCeremony();
+    this.#fold.beginCeremony();
     this.#track.begin(entry, plan);
-  }
-
-  #begin(entry: Entry): void {
-    const { vocabulary } = this.#sources;
-    const step = this.#track.toBegin(entry, (name) => vocabulary.get(name)?.control === "everyone");
-    if (typeof step === "string") {
-      this.#find(entry, "order", step);
-      return;
-    }
-    const begun = readBegun(entry, step, this.#judge(entry, "agree"));
-    if (typeof begun === "string") this.#find(entry, "authority", begun);
-    else this.#track.beginStep(entry, begun);
-  }
-
-  /** The agreements of an entry that count; every other one is a finding. */
-  #judge(entry: Entry, decision: Expected["decision"]): readonly Attending[] {
-    const { custody } = this.#fold;
-    const { step, open } = this.#track;
-    if (step === null || open?.plan === undefined) {
-      if (entry.agreements.length > 0) this.#find(entry, "authority", "no step is open");
-      return [];
-    }
-    const expected = expectedOf(step, open.plan, entry.ceremony ?? "", custody, decision);
-    const minutes = this.#policy?.agreement.minutes ?? 0;
-    const result = judgeEntry(entry, expected, minutes, (person) => this.#cardOf(entry, person));
-    for (const problem of result.problems) this.#find(entry, "authority", problem);
-    return result.agreed;
-  }
-
-  #cardOf(entry: Entry, person: string): Card | undefined {
-    const enrolled = this.#fold.custody.people.get(person);
-    const { step } = this.#track;
-    if (enrolled !== undefined || step === null) return enrolled?.card;
-    const begun = readBegun(entry, step, []);
-    if (typeof begun === "string" || begun.candidate?.person !== person) return undefined;
-    return this.#attachedCard(begun.candidate.card);
-  }
-
-  #complete(entry: Entry): void {
-    const opened = this.#track.step;
-    if (opened?.begun == null || entry.step !== opened.step.id) {
-      this.#find(entry, "authority", "it completes a step that was not begun");
-      return;
-    }
-    const { step, begun } = opened;
-    this.#track.endStep(entry, "completed");
-    const facts = readFacts(entry);
-    if (typeof facts === "string") {
-      this.#find(entry, "authority", `a fact is malformed: ${facts}`);
-      return;
-    }
-    const context = {
-      custody: this.#fold.custody,
-      vocabulary: this.#sources.vocabulary,
-      clockGap: this.#clock.gap,
-      bindings: this.#track.open?.plan?.bindings ?? null,
-    };
-    const problem = authorityProblem(step, begun, facts, context);
-    if (problem !== undefined) {
-      this.#find(entry, "authority", `it is given no authority: ${problem}`);
-      return;
-    }
-    if (begun.agreed.length > 0) this.#clock.agreed(entry);
-    for (const fact of facts) this.#apply(entry, fact, entry.ceremony ?? "");
   }
 
   #apply(entry: Entry, fact: Fact, ceremony: string): void {
@@ -217,7 +170,11 @@ export class HistoryFold {
       fact.kind === "policy.adopted" && policy === undefined
         ? "the policy is not attached or not valid"
         : (separationProblem(this.#policy, fact.kind === "person.enrolled" ? fact.roles : []) ??
-          this.#fold.apply(fact, ceremony, (sha256) => this.#attachedCard(sha256)));
+          this.#fold.apply(fact, {
+            ceremony,
+            at: entry.time,
+            card: (sha256) => this.#attachedCard(sha256),
+          }));
     if (problem !== undefined) {
       this.#find(entry, "custody", `${fact.kind} is not taken: ${problem}`);
       return;
@@ -228,6 +185,7 @@ export class HistoryFold {
     if (open === null) return;
     if (fact.kind === "deviation.recorded") open.deviations += 1;
     if (fact.kind === "people.present") open.attending = fact.attending;
+    noteActivation(open, entry.step, fact);
   }
 
   #attachedCard(sha256: string): Card | undefined {
@@ -242,7 +200,7 @@ export class HistoryFold {
   /** Whether two or more people took this decision about what they were shown; otherwise a finding. */
   #decided(entry: Entry, purpose: StepPurpose, decision: Expected["decision"]): boolean {
     const { step } = this.#track;
-    const agreed = this.#judge(entry, decision);
+    const agreed = this.#steps.judge(entry, decision);
     const problem = decisionProblem(entry, step, purpose, agreed, this.#fold.custody);
     if (problem !== undefined) this.#find(entry, "authority", problem);
     else this.#track.endDecision();
@@ -256,10 +214,32 @@ export class HistoryFold {
     } else if (this.#decided(entry, "adopt", `adopt ${to}`)) this.#track.adoptTail();
   }
 
+  /** After an interruption two people of the roll call go on, on a machine as the plan says. */
+  #resume(entry: Entry): void {
+    const { plan } = this.#track.open ?? {};
+    const { software, bindings } = entry.data;
+    if (plan === undefined || software !== plan.software || bindings !== plan.bindings) {
+      this.#find(entry, "order", "it goes on with other software or bindings than the plan's");
+      return;
+    }
+    if (!this.#decided(entry, "resume", "agree")) return;
+    this.#track.resume();
+    this.#fold.loseSessions();
+  }
+
   #close(entry: Entry): void {
     if (this.#track.open?.doubt !== null || this.#track.tail !== null) {
       this.#find(entry, "order", "it closes a ceremony that cannot be closed");
       return;
+    }
+    const [owed] = owedBeforeClose(this.#fold.custody);
+    if (owed !== undefined) {
+      const what = `key ${owed.label} on token ${owed.token} is extractable`;
+      this.#find(
+        entry,
+        "custody",
+        `it closes a ceremony although ${what} and no deviation allows it`,
+      );
     }
     if (stringOf(entry.data, "custody") !== custodyDigest(this.#fold.custody)) {
       this.#find(entry, "custody", "the custody it states is not what the entries establish");
@@ -282,7 +262,7 @@ export class HistoryFold {
   /** Counts the cosignatures on the present head: after a ceremony ended, and after they were made. */
   recountCosigners(): void {
     const people = this.#fold.custody.people.values();
-    if (countCosigners(this.#size, people, this.#sources.cosignatures) >= 2) {
+    if (isCosigned(this.#size, people, this.#sources.cosignatures)) {
       this.#cosigned = this.#size;
       this.#track.explain(this.#size);
     }

@@ -4,12 +4,14 @@
  */
 
 import type { JsonObject } from "../lib/json.ts";
-import type { Vocabulary } from "./action.ts";
+import type { Doubt, Vocabulary } from "./action.ts";
+import type { StepProgress } from "./capabilities.ts";
 import type { Attending, Custody } from "./custody.ts";
 import type { Genesis } from "./genesis.ts";
 import type { CosignatureSource } from "./heads.ts";
 import type { RecordedPlan } from "./plan-document.ts";
 import type { Policy } from "./policy.ts";
+import type { Tail } from "./standing.ts";
 
 /** What the fold needs besides the entries themselves. */
 export interface HistorySources {
@@ -28,15 +30,25 @@ export interface HistoryFinding {
   readonly text: string;
 }
 
-export interface StepInDoubt {
+/** A step that was begun and is not completed, and that nobody has taken back. */
+export interface StepInDoubt extends Doubt<JsonObject> {
   readonly n: number;
   readonly id: string;
   readonly action: string;
+  /** The newest entry with which it was begun. */
   readonly begunSeq: number;
   readonly time: string;
-  /** What the people agreed to, e.g. the CKA_ID of the key being generated. */
-  readonly intent: JsonObject;
+  /** Number of the newest group of its batch; 0 before the first. */
+  readonly groups: number;
 }
+
+/** A doubt as entries and reports state it: of a batch only where its newest group stands, and a count. */
+export function doubtJson(doubt: StepInDoubt): JsonObject {
+  const { n, id, action, begunSeq, time, intent, group, done } = doubt;
+  return { n, id, action, begunSeq, time, intent, group: group?.seq ?? null, done: done.size };
+}
+
+export type StepOutcome = "opened" | "begun" | "completed" | "failed" | "refused";
 
 export interface CeremonyRecord {
   readonly id: string;
@@ -50,10 +62,28 @@ export interface CeremonyRecord {
   closedAt: string | null;
   attending: readonly Attending[];
   /** Outcome by step id, newest. */
-  readonly steps: Map<string, "opened" | "begun" | "completed" | "failed" | "refused">;
+  readonly steps: Map<string, StepOutcome>;
+  /** Times and codes by step id, of the newest attempt. */
+  readonly progress: Map<string, StepTimes>;
   deviations: number;
+  /** Every step that was begun and has neither success nor been undone, by step id. */
+  readonly unsettled: Map<string, StepInDoubt>;
+  /** The first of them that has no outcome at all. */
   doubt: StepInDoubt | null;
+  /** Tokens that were activated and not deactivated: by which step, and whether its session may last. */
+  readonly activations: Map<string, Activation>;
+  /** How often people agreed to go on after an interruption. */
+  resumptions: number;
 }
+
+export interface Activation {
+  readonly step: string;
+  /** False after an interruption: a new process has no session. */
+  readonly lasts: boolean;
+}
+
+/** When the newest attempt at a step went on, and how it ended. */
+export type StepTimes = Omit<StepProgress, "id" | "action" | "outcome">;
 
 export interface History {
   readonly size: number;
@@ -69,6 +99,8 @@ export interface History {
    * adopted them. The rest is the tail that the next roll call has to adopt.
    */
   readonly explained: number;
+  /** Entries that the open ceremony found unexplained and that nobody has adopted yet. */
+  readonly tail: Tail | null;
   /** The clock jumped and nobody has attested it since. */
   readonly clockGap: boolean;
   readonly findings: readonly HistoryFinding[];

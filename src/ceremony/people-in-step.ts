@@ -46,6 +46,10 @@ export class PeopleInStep implements PeopleRoom {
     return (await this.identify(participant)).opener;
   }
 
+  async sign(participant: Participant, text: string): Promise<string> {
+    return (await this.identify(participant)).signer.signNote(text);
+  }
+
   /** The whole opened identity, for the engine: it signs agreements and cosigns. */
   async identify(participant: Participant): Promise<OpenedIdentity> {
     const known = this.#open.get(participant.person);

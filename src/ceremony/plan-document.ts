@@ -3,33 +3,11 @@
 import { digestOf, fromUtf8, sha256Hex } from "../lib/encoding.ts";
 import { canonicalJson, type JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
-import { custodyDigest, type Custody } from "./custody.ts";
+import type { Custody } from "./custody.ts";
+import { custodyDigest } from "./custody-json.ts";
 import type { Plan, PlanInput, PlanStep } from "./plan.ts";
-import type { ScriptStep } from "./script.ts";
+import { stepDocument } from "./plan-steps.ts";
 import { role, type Role } from "./words.ts";
-
-/** Completes a step with its digest. */
-export function finishStep(
-  step: Omit<PlanStep, "sha256" | "policyRefs" | "values">,
-  source: ScriptStep,
-  values: JsonObject,
-): PlanStep {
-  const whole = { ...step, policyRefs: source.policyRefs, values };
-  return { ...whole, sha256: digestOf(stepDocument(whole)) };
-}
-
-function stepDocument(step: Omit<PlanStep, "sha256">): JsonObject {
-  return {
-    n: step.n,
-    id: step.id,
-    action: step.action,
-    control: step.control,
-    by: step.by === "everyone" ? "everyone" : [...step.by],
-    with: step.values,
-    instruction: step.instruction,
-    policyRefs: [...step.policyRefs],
-  };
-}
 
 /** The document of a plan. It names roles, never people: the roll call fixes who fills them. */
 export function planDocument(
@@ -50,6 +28,7 @@ export function planDocument(
     custody: custodyDigest(custody),
     software: { ...software },
     modules,
+    ...(script.drill ? { drill: true } : {}),
     steps: steps.map(stepDocument),
   };
 }

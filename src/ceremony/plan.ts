@@ -9,9 +9,11 @@ import { check, type Objection } from "../lib/schema.ts";
 import { didYouMean } from "../lib/suggest.ts";
 import type { Action, BoundStep, Vocabulary } from "./action.ts";
 import type { Bindings } from "./bindings.ts";
-import { CustodyFold, type Custody } from "./custody.ts";
+import { leftExtractable, owedBeforeClose } from "./conditions-copies.ts";
+import { CustodyFold, type Custody, type FactContext } from "./custody.ts";
 import { byBlames, roleBlames, tokenBlames, type Blame } from "./plan-blames.ts";
-import { finishStep, planDocument } from "./plan-document.ts";
+import { planDocument } from "./plan-document.ts";
+import { closingStep, finishStep, nameOf, substitute, type Path } from "./plan-steps.ts";
 import type { Policy } from "./policy.ts";
 import { CLOSE, parseParam, type Script, type ScriptStep } from "./script.ts";
 import type { Role } from "./words.ts";
@@ -32,6 +34,8 @@ export interface PlanStep {
   readonly by: "everyone" | readonly Role[];
   readonly instruction: string;
   readonly policyRefs: readonly string[];
+  /** Performed even after another step of a drill has failed. */
+  readonly always: boolean;
   /** Parameters with every `$name` replaced by its value. */
   readonly values: JsonObject;
   /** Digest of this step's canonical JSON in the plan document. */
@@ -67,6 +71,14 @@ export type Planning =
   | { readonly ok: true; readonly plan: Plan }
   | { readonly ok: false; readonly objections: readonly Objection[] };
 
+/** Where facts stand that are only foreseen. */
+const PLANNED: FactContext = {
+  ceremony: "planned",
+  at: "planned",
+  foreseen: true,
+  card: () => undefined,
+};
+
 /** Folds a script over custody. Pure: it touches nothing and returns all objections. */
 export function planScript(input: PlanInput): Planning {
   return new Planner(input).plan();
@@ -83,6 +95,7 @@ class Planner {
   constructor(input: PlanInput) {
     this.#input = input;
     this.#fold = new CustodyFold(input.custody);
+    this.#fold.beginCeremony();
   }
 
   plan(): Planning {
@@ -146,15 +159,17 @@ class Planner {
 
   #step(step: ScriptStep, index: number, params: Readonly<Record<string, Json>>): PlanStep {
     const path = ["steps", index];
-    const base = { n: index + 1, id: step.id, action: step.action, by: step.by };
+    const base = { n: index + 1, ...nameOf(step) };
     if (step.action === CLOSE) {
       if (step.by !== "everyone") this.#object([...path, "by"], `"${CLOSE}" is by everyone`);
       for (const token of this.#fold.custody.active) {
         const text = `step ${step.id}: token ${token} is still active by then`;
         this.#object([...path, "action"], text, "deactivate it in a step before this one");
       }
-      const instruction = "Close the ceremony: everybody cosigns the ledger's head.";
-      return finishStep({ ...base, instruction, control: "everyone" }, step, {});
+      for (const copy of owedBeforeClose(this.#fold.custody)) {
+        this.#object([...path, "action"], `step ${step.id}: ${leftExtractable(copy)}`);
+      }
+      return closingStep(step, index + 1);
     }
     const action = this.#input.vocabulary.get(step.action);
     if (action === undefined) {
@@ -183,35 +198,19 @@ class Planner {
     return finishStep({ ...base, instruction, control: action.control, bound }, step, values);
   }
 
-  // A scalar that is exactly "$name" is that parameter's value: no concatenation, no expressions.
   #substitute(
     values: Readonly<Record<string, Json>>,
     params: Readonly<Record<string, Json>>,
-    path: readonly (string | number)[],
+    path: Path,
   ): JsonObject {
-    const replace = (value: Json, at: readonly (string | number)[]): Json => {
-      if (typeof value === "string" && value.startsWith("$")) {
-        const name = value.slice(1);
-        if (Object.hasOwn(params, name)) return params[name] ?? null;
-        if (!Object.hasOwn(this.#input.script.params, name)) {
-          const near = didYouMean(name, Object.keys(this.#input.script.params));
-          const hint = near === undefined ? undefined : `did you mean "$${near}"?`;
-          this.#object(at, `the script has no parameter "${name}"`, hint);
-        }
-        return value;
-      }
-      if (Array.isArray(value))
-        return (value as readonly Json[]).map((v, i) => replace(v, [...at, i]));
-      if (typeof value === "object" && value !== null) {
-        return Object.fromEntries(
-          Object.entries(value).map(([key, v]) => [key, replace(v, [...at, key])]),
-        );
-      }
-      return value;
-    };
-    return Object.fromEntries(
-      Object.entries(values).map(([key, v]) => [key, replace(v, [...path, key])]),
-    );
+    const declared = this.#input.script.params;
+    return substitute(values, params, path, (name, at) => {
+      // A parameter without a value was already objected to.
+      if (Object.hasOwn(declared, name)) return;
+      const near = didYouMean(name, Object.keys(declared));
+      const hint = near === undefined ? undefined : `did you mean "$${near}"?`;
+      this.#object(at, `the script has no parameter "${name}"`, hint);
+    });
   }
 
   #bind(
@@ -238,7 +237,7 @@ class Planner {
       this.#object([...path, "with", condition.param], `step ${step.id}: ${problem}`);
     }
     for (const fact of bound.forecast(this.#fold.custody)) {
-      this.#fold.apply(fact, "planned", () => undefined);
+      this.#fold.apply(fact, PLANNED);
     }
   }
 }

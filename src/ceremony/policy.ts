@@ -26,7 +26,12 @@ export const policySchema = z
     keyrite: z.literal("policy/v1"),
     /** Roles in one list belong to different people; a role alone in a list admits no other. */
     separate: z.array(z.array(role).min(1)).default([]),
-    shareSets: z.strictObject({ activation: shareSetRule, "security-officer": shareSetRule }),
+    shareSets: z.strictObject({
+      activation: shareSetRule,
+      "security-officer": shareSetRule,
+      /** Of an escrowed KEK; the security officers' rule when absent. */
+      kek: shareSetRule.optional(),
+    }),
     agreement: z.strictObject({ minutes: z.int().min(1).max(60) }),
     witnesses: z
       .strictObject({
@@ -40,17 +45,38 @@ export const policySchema = z
     kdf: z.strictObject({ logN: z.int().min(10).max(20) }),
     hsms: z.array(hsmRule).min(1),
     kek: z
-      .strictObject({ escrow: z.enum(["forbidden", "allowed"]) })
+      .strictObject({
+        escrow: z.enum(["forbidden", "allowed"]),
+        /** Where the CPS allows that a KEK exists outside an HSM. */
+        cps: line.optional(),
+      })
       .default({ escrow: "forbidden" }),
     copies: z
       .strictObject({ tokens: z.int().min(1), offSite: z.int().min(0) })
       .default({ tokens: 2, offSite: 1 }),
-    drills: z.strictObject({ maxAgeDays: z.int().min(1) }).default({ maxAgeDays: 90 }),
+    drills: z
+      .strictObject({
+        maxAgeDays: z.int().min(1),
+        /** Longest a restore may take, and the oldest backup it may start from. */
+        rtoMinutes: z.int().min(1).optional(),
+        rpoDays: z.int().min(1).optional(),
+      })
+      .default({ maxAgeDays: 90 }),
   })
   .refine(
     (policy) =>
       policy.shareSets["security-officer"].threshold >= policy.shareSets.activation.threshold,
     "the security-officer threshold must not be below the activation threshold",
+  )
+  .refine(
+    // The KEK opens every backup: its shares weigh at least what a token's do.
+    ({ shareSets: { kek, activation } }) =>
+      kek === undefined || kek.threshold >= activation.threshold,
+    "the kek threshold must not be below the activation threshold",
+  )
+  .refine(
+    ({ kek }) => kek.escrow === "forbidden" || kek.cps !== undefined,
+    "kek.escrow: allowed needs kek.cps, the place in the CPS that allows it",
   );
 
 export type PolicyRules = z.infer<typeof policySchema>;

@@ -49,3 +49,14 @@ export function draft(parts: DraftParts): EntryDraft {
     refs: parts.refs ?? {},
   };
 }
+
+/** Who does what in a step: its first role performs it, a witness witnesses, whoever else agrees authorises. */
+export function actorsOf(
+  people: readonly { readonly person: string; readonly role: string }[],
+): readonly { person: string; role: string; part: ActorPart }[] {
+  return people.map(({ person, role }, index) => ({
+    person,
+    role,
+    part: index === 0 ? "performed" : role.endsWith("witness") ? "witnessed" : "authorized",
+  }));
+}

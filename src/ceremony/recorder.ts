@@ -48,11 +48,25 @@ export class Recorder {
    * @throws KeyriteError halted.not-durable, site.clock
    */
   append(parts: DraftParts, attached: readonly Attached[] = []): number {
-    const entry: EntryDraft = draft(parts);
+    return this.appendAll([parts], attached);
+  }
+
+  /**
+   * Appends several entries in one transaction, under one checkpoint, and returns the sequence number of
+   * the first. A `step.opened` stands alone: what agreements bind is the checkpoint right after it.
+   * @throws KeyriteError halted.not-durable, site.clock
+   */
+  appendAll(all: readonly DraftParts[], attached: readonly Attached[] = []): number {
+    if (all.length > 1 && all.some(({ type }) => type === "step.opened")) {
+      throw new KeyriteError("internal.bug", "a step is opened in an entry of its own");
+    }
+    const entries: readonly EntryDraft[] = all.map(draft);
     const attachments = attached.map((a) => ({ sha256: sha256Hex(a.bytes), ...a }));
-    const { firstSeq } = this.#ledger.append([entry], attachments);
-    const text = this.#ledger.entry(firstSeq) ?? "";
-    this.#fold.take(decodeEntry(text), () => this.#ledger.root());
+    const { firstSeq } = this.#ledger.append(entries, attachments);
+    for (const i of entries.keys()) {
+      const text = this.#ledger.entry(firstSeq + i) ?? "";
+      this.#fold.take(decodeEntry(text), () => this.#ledger.root());
+    }
     return firstSeq;
   }
 

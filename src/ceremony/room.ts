@@ -1,8 +1,9 @@
 /** Makes the room of one step: the capabilities an action may touch, and nothing else. */
 
 import { sha256Hex } from "../lib/encoding.ts";
-import type { Room, Standing, StepConsole } from "./action.ts";
+import type { Room, Standing, StepConsole, StepProgress } from "./action.ts";
 import type { Hall } from "./hall.ts";
+import type { CeremonyRecord } from "./history.ts";
 import type { PeopleInStep } from "./people-in-step.ts";
 import type { Attached, Recorder } from "./recorder.ts";
 import type { BoundTokens } from "./token-room.ts";
@@ -38,6 +39,8 @@ export function makeRoom(parts: RoomParts): Room {
     standing,
     outbox: hall.outbox(ceremony),
     files: hall.files,
+    vaults: hall.vaults,
+    progress: () => progressOf(recorder.history.open),
     clock: hall.clock,
     random: hall.random,
     attach(mediaType, bytes) {
@@ -46,6 +49,14 @@ export function makeRoom(parts: RoomParts): Room {
     },
     attachment: (sha256) => recorder.ledger.attachment(sha256)?.bytes,
   };
+}
+
+function progressOf(open: CeremonyRecord | null): readonly StepProgress[] {
+  return (open?.plan?.steps ?? []).flatMap(({ id, action }) => {
+    const outcome = open?.steps.get(id);
+    const times = open?.progress.get(id);
+    return outcome === undefined || times === undefined ? [] : [{ id, action, outcome, ...times }];
+  });
 }
 
 function stepConsole({ console }: Hall, step: string): StepConsole {

@@ -26,6 +26,7 @@ const stepSchema = z.strictObject({
   by: z.union([z.literal("everyone"), z.array(role).min(1)]),
   with: z.record(z.string(), z.json()).default({}),
   policyRefs: z.array(policyRef).default([]),
+  always: z.boolean().default(false),
 });
 
 export const scriptSchema = z.strictObject({
@@ -34,6 +35,7 @@ export const scriptSchema = z.strictObject({
   version: z.string().regex(/^\d+\.\d+\.\d+$/, 'must look like "1.0.0"'),
   title: line,
   founding: z.boolean().default(false),
+  drill: z.boolean().default(false),
   caClass: z.enum(["root", "external-sub", "affiliate-sub", "none"]),
   policyRefs: z.array(policyRef).default([]),
   params: z.record(slug, paramSchema).default({}),
@@ -47,6 +49,8 @@ export interface ScriptStep {
   readonly by: "everyone" | readonly Role[];
   readonly with: Readonly<Record<string, Json>>;
   readonly policyRefs: readonly string[];
+  /** In a drill: performed even after another step has failed. */
+  readonly always: boolean;
 }
 
 export interface Script {
@@ -54,6 +58,8 @@ export interface Script {
   readonly version: string;
   readonly title: string;
   readonly founding: boolean;
+  /** A failed step does not stop a drill: what cleans up and judges is still performed. */
+  readonly drill: boolean;
   readonly caClass: "root" | "external-sub" | "affiliate-sub" | "none";
   readonly policyRefs: readonly string[];
   readonly params: Readonly<Record<string, ParamSpec>>;
@@ -102,6 +108,13 @@ function shapeObjections(script: Script): readonly Objection[] {
       object(
         ["steps", index, "action"],
         last ? `the last step must be "${CLOSE}"` : `"${CLOSE}" must be the last step`,
+      );
+    }
+    if (step.always && !script.drill) {
+      object(
+        ["steps", index, "always"],
+        `step "${step.id}" says always, but the script is no drill`,
+        "add drill: true, or leave always out: elsewhere a failed step stops the ceremony",
       );
     }
     if (step.by === "everyone") return;
@@ -169,7 +182,7 @@ export function parseParam(spec: ParamSpec, text: string): ParamValue {
   }
 }
 
-function parsed(schema: z.ZodType<string>, text: string): ParamValue {
+function parsed(schema: z.Schema<string>, text: string): ParamValue {
   const result = schema.safeParse(text);
   if (result.success) return { ok: true, value: result.data };
   return { ok: false, problem: result.error.issues[0]?.message ?? "is not valid" };

@@ -17,16 +17,11 @@ export interface Tail {
   readonly to: number;
 }
 
-export function standingOf(
-  hall: Hall,
-  recorder: Recorder,
-  plan: Plan,
-  tail: Tail | null,
-): Standing {
+export function standingOf(hall: Hall, recorder: Recorder, plan: Plan): Standing {
   return {
     bindings: hall.bindings.sha256,
     bindingsChange: bindingsChange(hall, recorder),
-    tail,
+    tail: recorder.history.tail,
     roles: plan.script.roles,
     checkHead: (note, holder) => {
       // What this ceremony itself appended must not pass for entries that somebody once cosigned.

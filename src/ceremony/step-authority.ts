@@ -11,14 +11,24 @@ import type { Card } from "../people/card.ts";
 import type { Action, Vocabulary } from "./action.ts";
 import { judgeAgreement, missingFrom, type Expected } from "./authority.ts";
 import type { Attending, Custody } from "./custody.ts";
+import { citedFrom } from "./cited.ts";
 import { parseFact, type Fact } from "./facts.ts";
+import type { StepInDoubt } from "./history.ts";
 import type { RecordedPlan, RecordedStep } from "./plan-document.ts";
 import { stringOf } from "./record.ts";
+import { StepItems } from "./step-items.ts";
 import { ONLOOKERS } from "./words.ts";
 
 /** What a step is opened for: to be performed, or to decide something about the ceremony. */
-export const STEP_PURPOSES = ["step", "adopt", "abandon"] as const;
+export const STEP_PURPOSES = ["step", "adopt", "abandon", "resume", "finish", "undo"] as const;
 export type StepPurpose = (typeof STEP_PURPOSES)[number];
+
+/** What becomes of a step that was interrupted or failed. */
+export type Settling = "finish" | "undo";
+
+export function isSettling(purpose: StepPurpose | undefined): purpose is Settling {
+  return purpose === "finish" || purpose === "undo";
+}
 
 /** A step that is open: what `step.opened` and, later, `step.begun` said. */
 export interface OpenedStep {
@@ -38,6 +48,11 @@ export interface OpenedStep {
 
 export interface BegunStep {
   readonly seq: number;
+  /** What people agreed to: the step, or the end of an earlier attempt at it. */
+  readonly decision: "agree" | Settling;
+  readonly items: StepItems;
+  /** Made by the first facts that are judged: a batch has thousands. */
+  admits: ((fact: Fact) => boolean) | null;
   readonly agreed: readonly Attending[];
   /** The subject's data: what was agreed to. */
   readonly intent: JsonObject;
@@ -94,9 +109,9 @@ export function readBegun(
   entry: Entry,
   opened: OpenedStep,
   agreed: readonly Attending[],
+  items = new StepItems(),
 ): BegunStep | string {
-  const intent = entry.data["intent"];
-  const data = isJsonObject(intent) ? intent : {};
+  const data = intentOf(entry);
   const agreedTo =
     opened.subject === null
       ? Object.keys(data).length === 0
@@ -106,7 +121,50 @@ export function readBegun(
   const person = isJsonObject(candidate) ? stringOf(candidate, "person") : undefined;
   const card = isJsonObject(candidate) ? stringOf(candidate, "card") : undefined;
   const known = person !== undefined && card !== undefined ? { person, card } : null;
-  return { seq: entry.seq, agreed, intent: data, candidate: known };
+  const begun = { seq: entry.seq, decision: "agree", agreed, intent: data, items } as const;
+  return { ...begun, candidate: known, admits: null };
+}
+
+function intentOf({ data }: Entry): JsonObject {
+  const { intent } = data;
+  return isJsonObject(intent) ? intent : {};
+}
+
+/** What a decision to finish or undo a step is about: digested with the lines that the room read. */
+export function settlingData(doubt: StepInDoubt, settled: JsonObject): JsonObject {
+  return { begun: doubt.begunSeq, intent: doubt.intent, settled };
+}
+
+/** As `readBegun`, for the entry with which people finish or undo an earlier attempt. */
+export function readSettling(
+  entry: Entry,
+  opened: OpenedStep,
+  agreed: readonly Attending[],
+  doubt: StepInDoubt,
+  items: StepItems,
+): BegunStep | string {
+  const { data, seq } = entry;
+  if (!isSettling(opened.purpose) || data["decision"] !== opened.purpose) {
+    return "the step was opened for something else";
+  }
+  if (data["begun"] !== doubt.begunSeq || digestOf(intentOf(entry)) !== digestOf(doubt.intent)) {
+    return "it settles another attempt than the one that is in doubt";
+  }
+  const { settled } = data;
+  const about = settlingData(doubt, isJsonObject(settled) ? settled : {});
+  if (subjectDigest(about, opened.shown) !== opened.subject) {
+    return "its data is not what was shown and agreed to";
+  }
+  const { intent } = doubt;
+  return {
+    seq,
+    decision: opened.purpose,
+    agreed,
+    intent,
+    items,
+    candidate: null,
+    admits: null,
+  };
 }
 
 /** Facts of an entry, or the first malformed one. */
@@ -130,6 +188,7 @@ export interface StepContext {
   readonly clockGap: boolean;
   /** Digest of site.yaml in the plan. */
   readonly bindings: string | null;
+  readonly attachment: (sha256: string) => Uint8Array | undefined;
 }
 
 /** Why the completion of a begun step is given no authority, or undefined. */
@@ -149,7 +208,23 @@ export function authorityProblem(
     return "the clock jumped more than 30 days and nobody attested it";
   }
   const roll = facts.find((fact) => fact.kind === "people.present");
-  const attending = roll?.attending ?? custody.attending;
+  return (
+    peopleProblem(action, step, begun, roll?.attending ?? custody.attending, custody) ??
+    otherThanAgreed(action, step, begun, facts, context) ??
+    (roll === undefined || roll.bindings === context.bindings
+      ? undefined
+      : "the roll was called under another site.yaml than the plan's")
+  );
+}
+
+/** Why the people who agreed do not suffice for a step, or undefined. */
+export function peopleProblem(
+  action: Action,
+  step: RecordedStep,
+  begun: Pick<BegunStep, "agreed" | "candidate">,
+  attending: readonly Attending[],
+  custody: Custody,
+): string | undefined {
   const impostor = attending.find((a) => !holdsRole(custody, a));
   if (impostor !== undefined) return `${impostor.person} does not hold the role ${impostor.role}`;
   const twice = attending.find((a) => attending.some((b) => a !== b && a.person === b.person));
@@ -157,13 +232,7 @@ export function authorityProblem(
   // A candidate's proof of possession is no authority: only people on the roll count.
   const onRoll = begun.agreed.filter((a) => a.person !== begun.candidate?.person);
   const agreed = action.control === "dual" ? withoutOnlookers(onRoll) : onRoll;
-  return (
-    missingFrom({ control: action.control, by: step.by, attending }, agreed) ??
-    otherThanAgreed(action, step, begun, facts) ??
-    (roll === undefined || roll.bindings === context.bindings
-      ? undefined
-      : "the roll was called under another site.yaml than the plan's")
-  );
+  return missingFrom({ control: action.control, by: step.by, attending }, agreed);
 }
 
 // Auditors and external witnesses agree to nothing but their own attestations (DESIGN: facts need people).
@@ -181,10 +250,9 @@ export function decisionProblem(
 ): string | undefined {
   const impostor = agreed.find((a) => !holdsRole(custody, a));
   if (impostor !== undefined) return `${impostor.person} does not hold the role ${impostor.role}`;
-  const missing = missingFrom(
-    { control: "dual", by: [], attending: agreed },
-    withoutOnlookers(agreed),
-  );
+  // Going on is for the people of the roll call; a halted ceremony can be ended by whoever is there.
+  const attending = purpose === "resume" ? custody.attending : agreed;
+  const missing = missingFrom({ control: "dual", by: [], attending }, withoutOnlookers(agreed));
   if (missing !== undefined) return missing;
   if (opened?.purpose !== purpose) return "the step was opened for something else";
   if (opened.subject === subjectDigest(entry.data, opened.shown)) return undefined;
@@ -203,7 +271,9 @@ function otherThanAgreed(
   step: RecordedStep,
   begun: BegunStep,
   facts: readonly Fact[],
+  { attachment }: StepContext,
 ): string | undefined {
+  if (begun.decision === "undo" && facts.length > 0) return "people agreed to undo the step";
   for (const fact of facts) {
     if (fact.kind === "person.enrolled") {
       const candidate = begun.candidate;
@@ -214,7 +284,8 @@ function otherThanAgreed(
         return `${fact.person} did not prove possession of their keys`;
       }
     }
-    if (!action.admits(step.with, begun.intent, fact)) {
+    begun.admits ??= action.admitting(step.with, begun.intent, citedFrom(attachment));
+    if (!begun.admits(fact)) {
       return `${fact.kind} is not what people agreed to`;
     }
   }

@@ -1,21 +1,23 @@
 /**
  * One attempt at one step: opened → gate → begun → act → completed or failed. An effect on an HSM
- * cannot be rolled back, so intent is durable before the act and the outcome after it.
+ * cannot be rolled back, so intent is durable before the act and the outcome after it. Ending an earlier
+ * attempt goes the same way, with what was found in the subject's place.
  */
 
 import { KeyriteError, messageOf } from "../lib/errors.ts";
-import type { JsonObject } from "../lib/json.ts";
 import type { Secret } from "../lib/secret.ts";
-import type { Contribution, Participant, Room, Subject } from "./action.ts";
+import type { Contribution, Participant, Room } from "./action.ts";
 import { missingFrom, type Expected } from "./authority.ts";
-import { expectedOf, subjectDigest } from "./step-authority.ts";
+import { BatchRecord } from "./batch-record.ts";
+import { settlingAim, stepAim, type Aim, type Decided } from "./step-aim.ts";
+import { expectedOf } from "./step-authority.ts";
 import { collectAgreements, requireFresh, type FreshAgreement } from "./gate.ts";
 import type { Hall } from "./hall.ts";
 import { openStep } from "./open-step.ts";
 import type { PeopleInStep } from "./people-in-step.ts";
 import type { Plan, PlanStep } from "./plan.ts";
 import { recordedPlan } from "./plan-document.ts";
-import type { ActorPart } from "./record.ts";
+import { actorsOf } from "./record.ts";
 import { mayRecord, type Attached, type Recorder } from "./recorder.ts";
 
 export interface StepRunParts {
@@ -49,15 +51,31 @@ export class StepRun {
    * afterwards as failed; both are thrown on.
    */
   async perform(): Promise<void> {
-    const { step, people, room } = this.#parts;
+    const { step, room } = this.#parts;
+    await this.#attempt(async () => {
+      this.#requireConditions();
+      return stepAim(step, await step.bound?.subject(room));
+    });
+  }
+
+  /**
+   * Finishes or undoes an earlier attempt, as people decide on what `settle` found. The step's
+   * conditions held when it was begun; what it has done since must not be held against it.
+   */
+  async settle(look: () => Promise<Decided>): Promise<void> {
+    await this.#attempt(async () => settlingAim(this.#parts.step, await look()));
+  }
+
+  async #attempt(aiming: () => Promise<Aim>): Promise<void> {
+    const { people } = this.#parts;
     let begunSeq: number | undefined;
     try {
-      this.#requireConditions();
-      const subject = await step.bound?.subject(room);
-      const { contributions, seq } = await this.#gate(subject);
+      const aim = await aiming();
+      const { contributions, seq } = await this.#gate(aim);
       begunSeq = seq;
       this.#requireBelieved(seq);
-      await this.#act(begunSeq, subject, contributions);
+      if (aim.purpose === "undo") await this.#undo(begunSeq, aim);
+      else await this.#act(begunSeq, aim, contributions);
     } catch (error) {
       if (mayRecord(error)) this.#recordStop(error, begunSeq);
       throw error;
@@ -100,12 +118,13 @@ export class StepRun {
   }
 
   async #gate(
-    subject: Subject<JsonObject> | undefined,
+    aim: Aim,
   ): Promise<{ readonly contributions: readonly Contribution[]; readonly seq: number }> {
     const { step, people, hall, room } = this.#parts;
-    for (const line of subject?.shown ?? []) hall.console.tell(line);
-    const opened = this.#open(subject);
-    const wanted = this.#wanted(subject);
+    // What was found of an earlier attempt was read before the room chose what to do about it.
+    if (aim.purpose === "step") for (const line of aim.shown) hall.console.tell(line);
+    const opened = this.#open(aim);
+    const wanted = this.#wanted(aim);
     const contributions: Contribution[] = [];
     const agreements =
       step.control === "none"
@@ -117,7 +136,7 @@ export class StepRun {
               people,
               step: step.id,
               minutes: room.policy.agreement.minutes,
-              question: `do you agree to step ${step.n}?`,
+              question: aim.question,
             },
             wanted,
             opened.expected,
@@ -127,38 +146,39 @@ export class StepRun {
             },
           );
     requireFresh(agreements, hall.clock, room.policy.agreement.minutes);
-    this.#requireQuorum(subject, agreements);
-    this.#requireConditions();
+    this.#requireQuorum(aim, agreements);
+    if (aim.purpose === "step") this.#requireConditions();
     this.#requireUnchanged();
-    return { contributions, seq: this.#begin(opened.seq, subject, wanted, agreements) };
+    return { contributions, seq: this.#begin(opened.seq, aim, wanted, agreements) };
   }
 
   /** Everybody whose agreement the step needs, a candidate last. */
-  #wanted(subject: Subject<JsonObject> | undefined): readonly Participant[] {
+  #wanted({ attending, candidate }: Aim): readonly Participant[] {
     const { people, recorder } = this.#parts;
     const enrolled = recorder.history.custody.people;
-    const roll = subject?.attending?.flatMap(({ person, role }): Participant[] => {
+    const roll = attending?.flatMap(({ person, role }): Participant[] => {
       const card = enrolled.get(person)?.card;
       return card === undefined ? [] : [{ person, role, card }];
     });
     const wanted = roll ?? people.performers;
-    return subject?.candidate === undefined ? wanted : [...wanted, subject.candidate];
+    return candidate === undefined ? wanted : [...wanted, candidate];
   }
 
-  #open(subject: Subject<JsonObject> | undefined): OpenedEntry {
+  #open({ purpose, subject, shown }: Aim): OpenedEntry {
     const { recorder, ceremony, plan, step, hall } = this.#parts;
     const opened = openStep(recorder, hall.random, {
       ceremony,
       step: { ...step, with: step.values },
-      purpose: "step",
+      purpose,
       description: step.instruction,
       policyRefs: step.policyRefs,
-      subject: subject === undefined ? null : subjectDigest(subject.data, subject.shown),
-      shown: subject?.shown ?? [],
+      subject,
+      shown,
     });
     this.#openedSeq = opened.seq;
     const { custody } = recorder.history;
-    const expected = expectedOf(opened, recordedPlan(plan), ceremony, custody, "agree");
+    const decision = purpose === "step" ? "agree" : purpose;
+    const expected = expectedOf(opened, recordedPlan(plan), ceremony, custody, decision);
     return { seq: opened.seq, expected };
   }
 
@@ -170,12 +190,9 @@ export class StepRun {
     return secret;
   }
 
-  #requireQuorum(
-    subject: Subject<JsonObject> | undefined,
-    agreements: readonly FreshAgreement[],
-  ): void {
+  #requireQuorum(aim: Aim, agreements: readonly FreshAgreement[]): void {
     const { step, recorder } = this.#parts;
-    const attending = subject?.attending ?? recorder.history.custody.attending;
+    const attending = aim.attending ?? recorder.history.custody.attending;
     const agreed = agreements.flatMap(({ person: { person, role } }) =>
       role === "candidate" ? [] : [{ person, role }],
     );
@@ -186,7 +203,7 @@ export class StepRun {
 
   #begin(
     openedSeq: number,
-    subject: Subject<JsonObject> | undefined,
+    aim: Aim,
     wanted: readonly Participant[],
     agreements: readonly FreshAgreement[],
   ): number {
@@ -197,11 +214,11 @@ export class StepRun {
         outcome: "pending",
         ceremony,
         step: step.id,
-        actors: this.#actors(wanted),
+        actors: actorsOf(wanted),
         description: step.instruction,
         policyRefs: step.policyRefs,
         agreements: agreements.map((agreement) => agreement.note),
-        data: { n: step.n, intent: subject?.data ?? {} },
+        data: { n: step.n, ...aim.begun },
         refs: { opened: openedSeq },
       },
       // What the subject attached is needed to judge these very agreements, e.g. a newcomer's card.
@@ -209,14 +226,11 @@ export class StepRun {
     );
   }
 
-  async #act(
-    begunSeq: number,
-    subject: Subject<JsonObject> | undefined,
-    contributions: readonly Contribution[],
-  ): Promise<void> {
+  async #act(begunSeq: number, aim: Aim, contributions: readonly Contribution[]): Promise<void> {
     const { recorder, ceremony, step, room, attached } = this.#parts;
-    const act = { subject: subject?.data ?? {}, contributions };
-    const done = await step.bound?.run(room, act);
+    const { intent: subject, settled } = aim;
+    const batch = this.#batch(begunSeq);
+    const done = await step.bound?.run(room, { subject, batch, settled, contributions });
     const stated = step.control === "none";
     recorder.append(
       {
@@ -224,7 +238,7 @@ export class StepRun {
         source: stated ? "manual" : "auto",
         ceremony,
         step: step.id,
-        actors: this.#actors(this.#wanted(subject)),
+        actors: actorsOf(this.#wanted(aim)),
         description: step.instruction,
         policyRefs: step.policyRefs,
         facts: (done?.facts ?? []).map((fact) => ({ ...fact })),
@@ -235,31 +249,49 @@ export class StepRun {
     );
   }
 
-  // The first role of a step performs it; whoever else agrees authorises, a witness witnesses.
-  #actors(
-    people: readonly Participant[],
-  ): readonly { person: string; role: string; part: ActorPart }[] {
-    return people.map(({ person, role }, index) => ({
-      person,
-      role,
-      part: index === 0 ? "performed" : role.endsWith("witness") ? "witnessed" : "authorized",
-    }));
+  #batch(begun: number): BatchRecord {
+    const { recorder, ceremony, step } = this.#parts;
+    const items = recorder.history.open?.unsettled.get(step.id);
+    if (items === undefined) throw new Error("a step that was begun is not in doubt");
+    return new BatchRecord({ recorder, ceremony, step, begun, items });
+  }
+
+  // An undo ends the earlier attempt; the step itself has not been performed, so it did not succeed.
+  async #undo(begunSeq: number, { doubt, settled }: Aim): Promise<void> {
+    const { step, room, attached } = this.#parts;
+    if (doubt === null) throw new Error("an undo without an attempt to undo");
+    await step.bound?.undo(room, doubt, settled ?? {});
+    const message = `the attempt begun at entry ${doubt.begunSeq} was undone`;
+    this.#recordEnd("halted.undone", message, begunSeq, attached);
   }
 
   #recordStop(error: unknown, begunSeq: number | undefined): void {
+    const code = error instanceof KeyriteError ? error.code : "internal.bug";
+    this.#recordEnd(code, messageOf(error), begunSeq);
+  }
+
+  #recordEnd(
+    code: string,
+    message: string,
+    begunSeq: number | undefined,
+    attached: readonly Attached[] = [],
+  ): void {
     const { recorder, ceremony, step, people } = this.#parts;
     const failed = begunSeq !== undefined;
-    const code = error instanceof KeyriteError ? error.code : "internal.bug";
     const opened = this.#openedSeq === null ? {} : { opened: this.#openedSeq };
-    recorder.append({
-      type: failed ? "step.failed" : "step.refused",
-      outcome: failed ? "failure" : "refused",
-      ceremony,
-      step: step.id,
-      actors: this.#actors(people.performers),
-      description: `Step ${step.n} (${step.id}) ${failed ? "failed" : "was refused"}.`,
-      data: { n: step.n, code, message: messageOf(error).slice(0, 1000) },
-      refs: failed ? { ...opened, begun: begunSeq } : opened,
-    });
+    const ended = code === "halted.undone" ? "was undone" : "failed";
+    recorder.append(
+      {
+        type: failed ? "step.failed" : "step.refused",
+        outcome: failed ? "failure" : "refused",
+        ceremony,
+        step: step.id,
+        actors: actorsOf(people.performers),
+        description: `Step ${step.n} (${step.id}) ${failed ? ended : "was refused"}.`,
+        data: { n: step.n, code, message: message.slice(0, 1000) },
+        refs: failed ? { ...opened, begun: begunSeq } : opened,
+      },
+      attached,
+    );
   }
 }

@@ -3,7 +3,14 @@
  * list, so a token of another serial, another module file or another maker is never touched.
  */
 
-import type { Hsm, Session, TokenInfo } from "../hsm/token.ts";
+import type {
+  Hsm,
+  ModuleBinding,
+  PublicKeyOnToken,
+  Session,
+  TokenInfo,
+  WipedToken,
+} from "../hsm/token.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import { visible } from "../lib/encoding.ts";
 import type { Secret } from "../lib/secret.ts";
@@ -13,6 +20,13 @@ import type { Custody } from "./custody.ts";
 import type { Assurance } from "./genesis.ts";
 import type { Policy } from "./policy.ts";
 
+/** Starts a process of its own that tells the public keys on a token, and ends. */
+export type PublicKeysFromNewProcess = (
+  module: ModuleBinding,
+  serial: string,
+  label: string,
+) => Promise<readonly PublicKeyOnToken[]>;
+
 export interface TokenRoomParts {
   readonly hsm: Hsm;
   readonly bindings: Bindings;
@@ -21,6 +35,7 @@ export interface TokenRoomParts {
   readonly modules: Readonly<Record<string, string>>;
   readonly custody: () => Custody;
   readonly policy: () => Policy;
+  readonly publicKeysFromNewProcess: PublicKeysFromNewProcess;
 }
 
 export class BoundTokens implements TokenRoom {
@@ -51,6 +66,17 @@ export class BoundTokens implements TokenRoom {
     return this.#parts.hsm.initialize(module, label, soPin, userPin);
   }
 
+  async wipe(token: string, soPin: Secret): Promise<WipedToken> {
+    if (this.#sessions.has(token)) {
+      throw new KeyriteError("hsm.call-failed", `token ${token} is active and cannot be wiped`, {
+        hints: ["deactivate it first"],
+      });
+    }
+    const { module } = await this.#binding(token);
+    const info = await this.inspect(token);
+    return this.#parts.hsm.wipe(module, info.serial, info.label, soPin);
+  }
+
   async activate(token: string, pin: Secret): Promise<void> {
     const { module } = await this.#binding(token);
     const info = await this.inspect(token);
@@ -64,6 +90,13 @@ export class BoundTokens implements TokenRoom {
       throw new KeyriteError("hsm.call-failed", `token ${token} is not active`);
     }
     return session;
+  }
+
+  async publicKeysFromNewProcess(token: string): Promise<readonly PublicKeyOnToken[] | undefined> {
+    const { module } = await this.#binding(token);
+    const { serial, label } = this.session(token).info;
+    if (module.tokenDir === undefined) return undefined;
+    return this.#parts.publicKeysFromNewProcess(module, serial, label);
   }
 
   async deactivate(token: string): Promise<void> {

@@ -239,7 +239,7 @@ for (const [what, founders, code] of INIT) {
     });
     const site = join(folder, "site");
     const origin = "example.org/dc1/test";
-    const rest = { module: [], token: [], medium: [] };
+    const rest = { module: [], token: [], medium: [], vault: [] };
     assert.throws(() => void init({ site, origin, policy, founder: options, ...rest }), { code });
     assert.equal(existsSync(site), false);
   });

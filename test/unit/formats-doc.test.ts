@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { ACTIONS } from "../../src/actions/index.ts";
+import { CITING_MEMBERS } from "../../src/ceremony/citations.ts";
 import { FACT_MEMBERS } from "../../src/ceremony/facts.ts";
 import { ENTRY_TYPES } from "../../src/ledger/entry.ts";
 import { EXIT } from "../../src/lib/errors.ts";
@@ -42,6 +43,19 @@ describe("docs/formats/ledger.md", () => {
       const rows = rowsOf(kind).join("\n");
       for (const member of members) {
         assert.ok(member === "kind" || names(rows, member), `${kind}: ${member} is not named`);
+      }
+    }
+  });
+
+  test("lists every attachment that a fact cites", () => {
+    const lines = page.split("\n");
+    for (const [kind, members] of Object.entries(CITING_MEMBERS)) {
+      for (const member of members) {
+        const row = `| \`${kind}\` | \`${member}\` | `;
+        assert.ok(
+          lines.some((line) => line.startsWith(row)),
+          `no row ${row}`,
+        );
       }
     }
   });

@@ -143,14 +143,6 @@ const SCRIPTS: Readonly<
     [STEP.deactivate],
     [/^9:.* step deactivate: token alpha is not active by then$/],
   ],
-  "a backup that is not available": [
-    [
-      STEP.activate,
-      STEP.generate.replace("root-g1", "g2").replace("never", "wrap"),
-      STEP.deactivate,
-    ],
-    [/^10:.* step generate: .*backup: wrap is not available yet/],
-  ],
   "an algorithm that the policy does not allow": [
     [
       STEP.activate,

@@ -1,0 +1,92 @@
+/**
+ * Records a batch while it goes on: the intent of a group is durable before the HSM hears of it, and its
+ * outcomes share one transaction.
+ */
+
+import { KeyriteError } from "../lib/errors.ts";
+import type { JsonObject } from "../lib/json.ts";
+import { MOST_IN_GROUP, type Batch, type BatchItem, type ItemOutcome } from "./batch.ts";
+import type { StepInDoubt } from "./history.ts";
+import type { DraftParts } from "./record.ts";
+import type { Recorder } from "./recorder.ts";
+
+export interface BatchRecordParts {
+  readonly recorder: Recorder;
+  readonly ceremony: string;
+  readonly step: { readonly n: number; readonly id: string };
+  /** The entry with which people began the step. */
+  readonly begun: number;
+  /** What the fold knows of the batch. */
+  readonly items: Pick<StepInDoubt, "groups" | "done">;
+}
+
+export class BatchRecord implements Batch {
+  readonly #parts: BatchRecordParts;
+  /** Taken once: what is completed from here on, the action knows itself. */
+  readonly done: ReadonlySet<string>;
+
+  constructor(parts: BatchRecordParts) {
+    this.#parts = parts;
+    this.done = new Set(parts.items.done);
+  }
+
+  intend(items: readonly BatchItem[]): void {
+    const { items: known } = this.#parts;
+    if (items.length === 0 || items.length > MOST_IN_GROUP) {
+      throw new KeyriteError("internal.bug", `a group of ${items.length} items was intended`);
+    }
+    const group = known.groups + 1;
+    const seq = this.#parts.recorder.append({
+      ...this.#entry(),
+      type: "step.begun",
+      outcome: "pending",
+      description: `Group ${group}: ${items.length} ${items.length === 1 ? "item" : "items"}.`,
+      data: {
+        n: this.#parts.step.n,
+        group,
+        items: items.map(({ item, ckaId }) => ({ item, ckaId })),
+      },
+    });
+    this.#requireTaken(seq);
+  }
+
+  record(outcomes: readonly ItemOutcome[]): void {
+    if (outcomes.length === 0) return;
+    const group = this.#parts.items.groups;
+    const seq = this.#parts.recorder.appendAll(outcomes.map((one) => this.#outcome(group, one)));
+    this.#requireTaken(seq);
+  }
+
+  #outcome(group: number, outcome: ItemOutcome): DraftParts {
+    const { item } = outcome;
+    const data: JsonObject = { n: this.#parts.step.n, group, item };
+    if ("code" in outcome) {
+      return {
+        ...this.#entry(),
+        type: "step.failed",
+        outcome: "failure",
+        description: `Item ${item} failed.`,
+        data: { ...data, code: outcome.code, message: outcome.problem.slice(0, 1000) },
+      };
+    }
+    return {
+      ...this.#entry(),
+      type: "step.completed",
+      description: `Item ${item} is done.`,
+      facts: outcome.facts.map((fact) => ({ ...fact })),
+      data: { ...data, evidence: outcome.evidence },
+    };
+  }
+
+  #entry(): Pick<DraftParts, "ceremony" | "step" | "refs"> {
+    const { ceremony, step, begun } = this.#parts;
+    return { ceremony, step: step.id, refs: { begun } };
+  }
+
+  // What an auditor will not believe is not gone on with: the rest of thousands would be in vain too.
+  #requireTaken(from: number): void {
+    const finding = this.#parts.recorder.history.findings.at(-1);
+    if (finding === undefined || finding.seq < from) return;
+    throw new KeyriteError("halted.step-failed", `the batch was recorded in vain: ${finding.text}`);
+  }
+}

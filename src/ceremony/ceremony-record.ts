@@ -1,0 +1,118 @@
+/** The record of one ceremony while the fold fills it: outcomes, times, doubts, tokens in use. */
+
+import type { Entry } from "../ledger/entry.ts";
+import type { JsonObject } from "../lib/json.ts";
+import type { Fact } from "./facts.ts";
+import type { CeremonyRecord, StepInDoubt, StepOutcome, StepTimes } from "./history.ts";
+import type { RecordedPlan, RecordedStep } from "./plan-document.ts";
+import { stringOf } from "./record.ts";
+import type { StepItems } from "./step-items.ts";
+
+/** A ceremony as its opening tells it. */
+export function newCeremony(entry: Entry, plan: RecordedPlan | undefined): CeremonyRecord {
+  return {
+    id: entry.ceremony ?? "",
+    title: stringOf(entry.data, "title") ?? "",
+    script: plan?.script.name ?? "",
+    version: plan?.script.version ?? "",
+    openedSeq: entry.seq,
+    openedAt: entry.time,
+    plan,
+    state: "open",
+    closedAt: null,
+    attending: [],
+    steps: new Map(),
+    progress: new Map(),
+    deviations: 0,
+    unsettled: new Map(),
+    doubt: null,
+    activations: new Map(),
+    resumptions: 0,
+  };
+}
+
+const NOTHING_YET: StepTimes = {
+  openedAt: null,
+  begunAt: null,
+  endedAt: null,
+  code: null,
+  message: null,
+};
+
+/** Marks what became of a step, and when. */
+export function markStep(
+  record: CeremonyRecord,
+  step: string,
+  outcome: StepOutcome,
+  { time, data }: Entry,
+): void {
+  record.steps.set(step, outcome);
+  record.progress.set(step, times(record.progress.get(step) ?? NOTHING_YET, outcome, time, data));
+  const unfinished = [...record.unsettled.values()];
+  record.doubt = unfinished.find(({ id }) => record.steps.get(id) === "begun") ?? null;
+}
+
+function times(before: StepTimes, outcome: StepOutcome, time: string, data: JsonObject): StepTimes {
+  switch (outcome) {
+    case "opened":
+      return { ...NOTHING_YET, openedAt: time };
+    case "begun":
+      return { ...before, begunAt: time, endedAt: null, code: null, message: null };
+    case "completed":
+      return { ...before, endedAt: time };
+    case "failed":
+    case "refused": {
+      const code = stringOf(data, "code") ?? null;
+      return { ...before, endedAt: time, code, message: stringOf(data, "message") ?? null };
+    }
+  }
+}
+
+/** A step that was begun just now. */
+export function inDoubt(
+  { n, id, action }: RecordedStep,
+  { seq, time }: Entry,
+  intent: JsonObject,
+  items: StepItems,
+): StepInDoubt {
+  return {
+    n,
+    id,
+    action,
+    begunSeq: seq,
+    time,
+    intent,
+    // Read when somebody asks: a batch goes on while the step is in doubt.
+    get group() {
+      return items.group;
+    },
+    get done() {
+      return items.done;
+    },
+    get groups() {
+      return items.groups;
+    },
+  };
+}
+
+/** Keeps in mind which step activated a token: after an interruption it is performed anew. */
+export function noteActivation(record: CeremonyRecord, step: string | null, fact: Fact): void {
+  if (fact.kind === "token.activated" && step !== null) {
+    record.activations.set(fact.token, { step, lasts: true });
+  }
+  if (fact.kind === "token.deactivated" || fact.kind === "token.retired") {
+    record.activations.delete(fact.token);
+  }
+}
+
+/** An interruption ended every session. */
+export function loseActivations(record: CeremonyRecord): void {
+  for (const [token, { step }] of record.activations) {
+    record.activations.set(token, { step, lasts: false });
+  }
+}
+
+/** Whether a step is performed anew because the token it activated was lost with its process. */
+export function reactivates(record: CeremonyRecord, step: string): boolean {
+  return [...record.activations.values()].some((one) => one.step === step && !one.lasts);
+}

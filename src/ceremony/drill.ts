@@ -1,0 +1,63 @@
+/**
+ * Drills: a step that fails does not stop them, for what cleans up and judges must still be performed. The
+ * first failure is what the ceremony ends with, although it is closed.
+ */
+
+import { KeyriteError } from "../lib/errors.ts";
+import type { CeremonyRecord } from "./history.ts";
+import type { Plan, PlanStep } from "./plan.ts";
+import { mayRecord, type Recorder } from "./recorder.ts";
+
+/** Whether a drill goes on after this: not after a bug, an interruption, or when nothing can be recorded. */
+export function isDrillFailure(plan: Plan, error: unknown): error is KeyriteError {
+  return (
+    plan.script.drill &&
+    error instanceof KeyriteError &&
+    mayRecord(error) &&
+    !["internal.", "interrupted.", "halted.interrupted", "halted.in-doubt"].some((code) =>
+      error.code.startsWith(code),
+    )
+  );
+}
+
+/** Whether a step of a drill ended without success: it is not performed again. */
+export function hasFailed(open: CeremonyRecord, step: string): boolean {
+  const outcome = open.steps.get(step);
+  const undone = open.progress.get(step)?.code === "halted.undone";
+  return outcome === "refused" || (outcome === "failed" && !undone);
+}
+
+/** The first failure on record, for a drill that is gone on with after an interruption. */
+export function recordedFailure(open: CeremonyRecord, plan: Plan): KeyriteError | undefined {
+  if (!plan.script.drill) return undefined;
+  const failed = plan.steps.find(({ id }) => hasFailed(open, id));
+  if (failed === undefined) return undefined;
+  const why = open.progress.get(failed.id)?.message ?? "it failed";
+  return new KeyriteError("hsm.drill-failed", `step ${failed.n} (${failed.id}) failed: ${why}`);
+}
+
+/** Records that a step is left out because another one of the drill has failed. */
+export function skipStep(recorder: Recorder, ceremony: string, step: PlanStep): void {
+  recorder.append({
+    type: "step.refused",
+    outcome: "refused",
+    ceremony,
+    step: step.id,
+    description: `Step ${step.n} (${step.id}) was left out: the drill had failed before it.`,
+    data: {
+      n: step.n,
+      code: "halted.step-skipped",
+      message: "an earlier step of the drill has failed",
+    },
+  });
+}
+
+/** The failure of a drill that went through all its steps and was judged to have failed, or undefined. */
+export function verdictFailure(recorder: Recorder, ceremony: string): KeyriteError | undefined {
+  const drill = recorder.history.custody.drills.findLast((one) => one.ceremony === ceremony);
+  if (drill?.verdict !== "fail") return undefined;
+  const [first = "no reason is given"] = drill.reasons;
+  return new KeyriteError("hsm.drill-failed", `the drill has failed: ${first}`, {
+    hints: drill.reasons.slice(1),
+  });
+}

@@ -1,0 +1,208 @@
+/**
+ * What a few proven entries of another site's ledger say: who is on its roster, and what is recorded,
+ * starting from nothing but the digest of its genesis. Whoever owns that site's host can append noise
+ * that people cosign unseen, so an enrolment counts only by the agreements of people known before.
+ */
+
+import { verifyCosigned, verifyProof } from "../ledger/proof.ts";
+import type { Checkpoint } from "../ledger/checkpoint.ts";
+import type { Entry } from "../ledger/entry.ts";
+import { parseTimestamp } from "../lib/clock.ts";
+import { messageOf } from "../lib/errors.ts";
+import { canonicalJson, isJsonObject } from "../lib/json.ts";
+import { parseNote, parseVerifierKey, type VerifierKey } from "../lib/note.ts";
+import { checkAgreement, parseAgreement, type Agreement } from "../people/agreement.ts";
+import { cardDigest, cardKey, parseCard, shareAKey, type Card } from "../people/card.ts";
+import type { FactOf } from "./facts.ts";
+import { readGenesis, type Genesis } from "./genesis.ts";
+import type { ProofFiles } from "./proof-folder.ts";
+import { integerOf, stringOf } from "./record.ts";
+import { readFacts, subjectDigest } from "./step-authority.ts";
+import { ONLOOKERS, type Role } from "./words.ts";
+
+/** Somebody on the roster of the other site. */
+export interface ProvenPerson {
+  readonly card: Card;
+  readonly roles: readonly Role[];
+  /** Index of the entry that enrolled them; 0 for founders. */
+  readonly since: number;
+}
+
+export interface ProvenLedger {
+  readonly genesis: Genesis;
+  readonly checkpoint: Checkpoint;
+  readonly people: ReadonlyMap<string, ProvenPerson>;
+  /** Proven entries by index. */
+  readonly entries: ReadonlyMap<number, Entry>;
+  /** Proven people who cosigned the checkpoint. */
+  readonly cosigners: readonly string[];
+}
+
+/**
+ * Judges a folder of proofs.
+ * @param genesis the digest that this site's people adopted.
+ * @returns what they prove, or what is wrong with them: for one, that fewer than two proven people
+ * cosigned the checkpoint, or that an enrolment is not borne by people known before it.
+ */
+export function proveLedger(
+  files: ProofFiles,
+  genesis: string,
+): { readonly ledger?: ProvenLedger; readonly problems: readonly string[] } {
+  try {
+    return judge(files, genesis);
+  } catch (error) {
+    return { problems: [messageOf(error)] };
+  }
+}
+
+function judge(
+  files: ProofFiles,
+  expected: string,
+): { readonly ledger?: ProvenLedger; readonly problems: readonly string[] } {
+  const genesis = readGenesis(files.genesis);
+  if (genesis.sha256 !== expected) {
+    return { problems: [`its genesis is ${genesis.sha256}, not the adopted ${expected}`] };
+  }
+  const key = parseVerifierKey(genesis.ledgerKey);
+  const entries = new Map<number, Entry>();
+  for (const text of files.proofs) {
+    const { entry } = verifyProof(text, key);
+    if (!text.endsWith(`\n\n${files.checkpoint}`)) {
+      return { problems: [`the proof of entry ${entry.seq} is under another checkpoint`] };
+    }
+    entries.set(entry.seq, entry);
+  }
+  const { people, problems } = rosterOf(genesis, entries, files.cards.map(parseCard));
+  const { checkpoint, cosigners } = cosignersOf(files.checkpoint, key, people);
+  if (cosigners.length < 2) {
+    const who = cosigners.length === 0 ? "nobody" : `only ${cosigners.join()}`;
+    return { problems: [...problems, `${who} of its proven roster cosigned its checkpoint`] };
+  }
+  if (problems.length > 0) return { problems };
+  return { ledger: { genesis, checkpoint, people, entries, cosigners }, problems };
+}
+
+function cosignersOf(
+  note: string,
+  key: VerifierKey,
+  people: ReadonlyMap<string, ProvenPerson>,
+): { readonly checkpoint: Checkpoint; readonly cosigners: readonly string[] } {
+  const byKey = new Map(
+    [...people].map(([person, { card }]) => [cardKey(card, "cosignature"), person]),
+  );
+  const { checkpoint, signers } = verifyCosigned(note, key, [...byKey.keys()]);
+  return { checkpoint, cosigners: signers.flatMap((signer) => byKey.get(signer) ?? []) };
+}
+
+/** Founders by the genesis, and whoever was enrolled by two people known before, in the ledger's order. */
+function rosterOf(
+  genesis: Genesis,
+  entries: ReadonlyMap<number, Entry>,
+  cards: readonly Card[],
+): { readonly people: ReadonlyMap<string, ProvenPerson>; readonly problems: readonly string[] } {
+  const people = new Map<string, ProvenPerson>(
+    genesis.founders.map(({ person, roles, card }) => [person, { card, roles, since: 0 }]),
+  );
+  const known = new Map(cards.map((card) => [cardDigest(card), card]));
+  const problems: string[] = [];
+  for (const entry of [...entries.values()].sort((a, b) => a.seq - b.seq)) {
+    if (entry.type !== "step.completed") continue;
+    for (const fact of enrolments(entry)) {
+      const problem = enrol(people, entries, entry, fact, known.get(fact.card));
+      if (problem !== undefined) problems.push(`enrolment of ${fact.person}: ${problem}`);
+    }
+  }
+  return { people, problems };
+}
+
+function enrolments(entry: Entry): readonly FactOf<"person.enrolled">[] {
+  const facts = readFacts(entry);
+  if (typeof facts === "string") return [];
+  return facts.filter((fact) => fact.kind === "person.enrolled");
+}
+
+function enrol(
+  people: Map<string, ProvenPerson>,
+  entries: ReadonlyMap<number, Entry>,
+  completed: Entry,
+  fact: FactOf<"person.enrolled">,
+  card: Card | undefined,
+): string | undefined {
+  if (card?.person !== fact.person) return "their card is not here";
+  if (people.has(fact.person)) return "they are on the roster already";
+  for (const [other, theirs] of people) {
+    if (shareAKey(card, theirs.card)) return `they present a key of ${other}`;
+  }
+  const opened = entries.get(completed.refs["opened"] ?? -1);
+  const begun = entries.get(completed.refs["begun"] ?? -1);
+  if (opened?.type !== "step.opened" || begun?.type !== "step.begun") {
+    return "the entries that show who agreed to it are not proven";
+  }
+  const problem = agreementProblem({ people, opened, begun, fact, card });
+  if (problem !== undefined) return problem;
+  people.set(fact.person, { card, roles: fact.roles, since: completed.seq });
+  return undefined;
+}
+
+interface EnrolmentStep {
+  readonly people: ReadonlyMap<string, ProvenPerson>;
+  readonly opened: Entry;
+  readonly begun: Entry;
+  readonly fact: FactOf<"person.enrolled">;
+  readonly card: Card;
+}
+
+function agreementProblem(step: EnrolmentStep): string | undefined {
+  const { people, opened, begun, fact, card } = step;
+  if (begun.refs["opened"] !== opened.seq || begun.ceremony !== opened.ceremony) {
+    return "its entries are not of one step";
+  }
+  if (!isAbout(step)) return "nobody agreed to this card";
+  const vouching = new Set<string>();
+  let candidate = false;
+  for (const note of begun.agreements) {
+    const { person } = parseAgreement(parseNote(note).text);
+    const signer = person === fact.person ? card : people.get(person)?.card;
+    if (signer === undefined) continue;
+    const agreement = checkAgreement(note, signer);
+    if (!isFor(agreement, step)) return `the agreement of ${person} is for something else`;
+    if (person === fact.person) candidate = true;
+    else if (mayVouch(people.get(person), agreement.role)) vouching.add(person);
+  }
+  if (!candidate) return "they did not agree themselves";
+  return vouching.size < 2 ? "fewer than two people known before it agreed" : undefined;
+}
+
+/** Whether what was shown and agreed to is this enrolment. */
+function isAbout({ opened, begun, fact }: EnrolmentStep): boolean {
+  const shown = opened.data["shown"];
+  const intent = begun.data["intent"];
+  if (!isJsonObject(intent) || !Array.isArray(shown)) return false;
+  const candidate = intent["candidate"];
+  return (
+    subjectDigest(intent, shown.map(String)) === opened.data["subject"] &&
+    isJsonObject(candidate) &&
+    candidate["person"] === fact.person &&
+    candidate["card"] === fact.card &&
+    canonicalJson(intent["roles"] ?? null) === canonicalJson(fact.roles)
+  );
+}
+
+// The plan and the build of the software, which agreements name too, are not part of the proof.
+function isFor(agreement: Agreement, { opened, begun }: EnrolmentStep): boolean {
+  return (
+    agreement.origin === begun.origin &&
+    agreement.ceremony === begun.ceremony &&
+    agreement.decision === "agree" &&
+    agreement.step.n === integerOf(begun.data, "n") &&
+    agreement.step.digest === stringOf(opened.data, "step") &&
+    agreement.subject === stringOf(opened.data, "subject") &&
+    agreement.nonce === stringOf(opened.data, "nonce") &&
+    agreement.opened.size === opened.seq + 1 &&
+    (parseTimestamp(agreement.expires) ?? 0) >= (parseTimestamp(begun.time) ?? Infinity)
+  );
+}
+
+function mayVouch(who: ProvenPerson | undefined, role: string): boolean {
+  return who?.roles.some((held) => held === role && !ONLOOKERS.includes(held)) === true;
+}

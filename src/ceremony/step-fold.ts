@@ -1,0 +1,198 @@
+/**
+ * The part of the fold about steps: which agreements of an entry count, what begins, and which facts of
+ * a completion, or of an item of a batch, have authority.
+ */
+
+import type { Entry } from "../ledger/entry.ts";
+import type { Card } from "../people/card.ts";
+import type { Expected } from "./authority.ts";
+import type { CeremonyTrack } from "./ceremony-track.ts";
+import type { Attending, Custody } from "./custody.ts";
+import type { Fact } from "./facts.ts";
+import type { HistoryFinding, HistorySources } from "./history.ts";
+import { batchStep, isOfBatch, strayFromItem } from "./item-authority.ts";
+import {
+  authorityProblem,
+  expectedOf,
+  isSettling,
+  judgeEntry,
+  peopleProblem,
+  readBegun,
+  readFacts,
+  readSettling,
+  type BegunStep,
+  type OpenedStep,
+} from "./step-authority.ts";
+
+/** What the fold of steps asks of the fold around it. */
+export interface StepFolding {
+  readonly sources: HistorySources;
+  readonly track: CeremonyTrack;
+  readonly custody: () => Custody;
+  readonly clockGap: () => boolean;
+  /** Longest life of an agreement under the policy as it stands. */
+  readonly minutes: () => number;
+  readonly find: (entry: Entry, code: HistoryFinding["code"], text: string) => void;
+  readonly card: (sha256: string) => Card | undefined;
+  /** Takes facts that have authority; `agreed` when people agreed to the entry's step. */
+  readonly apply: (entry: Entry, facts: readonly Fact[], agreed: boolean) => void;
+}
+
+export class StepFold {
+  readonly #around: StepFolding;
+
+  constructor(around: StepFolding) {
+    this.#around = around;
+  }
+
+  /** Takes `step.begun`: of a step, or of a group of its batch. */
+  begin(entry: Entry): void {
+    if (isOfBatch(entry)) {
+      this.#intend(entry);
+      return;
+    }
+    const { track, sources, find } = this.#around;
+    const step = track.toBegin(
+      entry,
+      (name) => sources.vocabulary.get(name)?.control === "everyone",
+    );
+    if (typeof step === "string") {
+      find(entry, "order", step);
+      return;
+    }
+    const begun = isSettling(step.purpose)
+      ? this.#settling(entry, step)
+      : readBegun(entry, step, this.judge(entry, "agree"));
+    if (typeof begun === "string") find(entry, "authority", begun);
+    else track.beginStep(entry, begun);
+  }
+
+  /** Takes `step.completed`: of a step, or of an item of its batch. */
+  complete(entry: Entry): void {
+    if (isOfBatch(entry)) {
+      this.#endItem(entry, true);
+      return;
+    }
+    const { track, find } = this.#around;
+    const opened = track.step;
+    if (opened?.begun == null || entry.step !== opened.step.id) {
+      find(entry, "authority", "it completes a step that was not begun");
+      return;
+    }
+    const { step, begun } = opened;
+    if (begun.decision === "undo") {
+      find(entry, "authority", "it completes a step that people agreed to undo");
+      return;
+    }
+    track.endStep(entry, "completed");
+    const facts = this.#authorised(entry, step, begun);
+    if (facts !== undefined) this.#around.apply(entry, facts, begun.agreed.length > 0);
+  }
+
+  /** Takes `step.failed`: of a step, or of an item of its batch. */
+  fail(entry: Entry): void {
+    if (isOfBatch(entry)) this.#endItem(entry, false);
+    else this.#around.track.endStep(entry, "failed");
+  }
+
+  /** The agreements of an entry that count; every other one is a finding. */
+  judge(entry: Entry, decision: Expected["decision"]): readonly Attending[] {
+    const { track, find, custody, minutes } = this.#around;
+    const { step, open } = track;
+    if (step === null || open?.plan === undefined) {
+      if (entry.agreements.length > 0) find(entry, "authority", "no step is open");
+      return [];
+    }
+    const expected = expectedOf(step, open.plan, entry.ceremony ?? "", custody(), decision);
+    const result = judgeEntry(entry, expected, minutes(), (person) => this.#cardOf(entry, person));
+    for (const problem of result.problems) find(entry, "authority", problem);
+    return result.agreed;
+  }
+
+  #cardOf(entry: Entry, person: string): Card | undefined {
+    const { custody, track, card } = this.#around;
+    const enrolled = custody().people.get(person);
+    const { step } = track;
+    if (enrolled !== undefined || step === null) return enrolled?.card;
+    const begun = readBegun(entry, step, []);
+    if (typeof begun === "string" || begun.candidate?.person !== person) return undefined;
+    return card(begun.candidate.card);
+  }
+
+  // An undo bears no facts that would be judged later: whether enough people agreed is judged here.
+  #settling(entry: Entry, opened: OpenedStep): BegunStep | string {
+    const { track, sources, custody } = this.#around;
+    const doubt = track.unsettled;
+    const action = sources.vocabulary.get(opened.step.action);
+    if (!isSettling(opened.purpose) || doubt === undefined || action === undefined) {
+      return "it settles a step that is not in doubt";
+    }
+    const agreed = this.judge(entry, opened.purpose);
+    const begun = readSettling(entry, opened, agreed, doubt, track.itemsToBegin());
+    if (typeof begun === "string") return begun;
+    const now = custody();
+    return peopleProblem(action, opened.step, begun, now.attending, now) ?? begun;
+  }
+
+  #intend(entry: Entry): void {
+    const { track, find } = this.#around;
+    const found = batchStep(entry, track.step);
+    if (typeof found === "string") {
+      find(entry, "authority", found);
+      return;
+    }
+    const { group, items } = entry.data;
+    const problem = found.begun.items.intend(entry.seq, group, items);
+    if (problem !== undefined) find(entry, "authority", problem);
+  }
+
+  #endItem(entry: Entry, completed: boolean): void {
+    const { track, find, apply } = this.#around;
+    const found = batchStep(entry, track.step);
+    if (typeof found === "string") {
+      find(entry, "authority", found);
+      return;
+    }
+    const { opened, begun } = found;
+    const intended = begun.items.awaited(entry.data["group"], entry.data["item"]);
+    if (typeof intended === "string") {
+      find(entry, "authority", intended);
+      return;
+    }
+    if (completed) {
+      const facts = this.#authorised(entry, opened.step, begun);
+      if (facts === undefined) return;
+      const stray = strayFromItem(intended, facts);
+      if (stray !== undefined) {
+        find(entry, "authority", `it is given no authority: ${stray}`);
+        return;
+      }
+      apply(entry, facts, false);
+    }
+    begun.items.end(intended.item, completed);
+  }
+
+  /** The facts of an entry when all of them have authority; otherwise a finding. */
+  #authorised(
+    entry: Entry,
+    step: OpenedStep["step"],
+    begun: BegunStep,
+  ): readonly Fact[] | undefined {
+    const { sources, track, custody, clockGap, find } = this.#around;
+    const facts = readFacts(entry);
+    if (typeof facts === "string") {
+      find(entry, "authority", `a fact is malformed: ${facts}`);
+      return undefined;
+    }
+    const problem = authorityProblem(step, begun, facts, {
+      custody: custody(),
+      vocabulary: sources.vocabulary,
+      clockGap: clockGap(),
+      bindings: track.open?.plan?.bindings ?? null,
+      attachment: sources.attachment,
+    });
+    if (problem === undefined) return facts;
+    find(entry, "authority", `it is given no authority: ${problem}`);
+    return undefined;
+  }
+}

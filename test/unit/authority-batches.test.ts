@@ -1,0 +1,283 @@
+/** What the owner of the host could write into a batch that people agreed to: nothing of it is believed. */
+
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import { ACTIONS } from "../../src/actions/index.ts";
+import { keyListBytes, type KeyListItem } from "../../src/ceremony/key-list.ts";
+import { sha256Hex } from "../../src/lib/encoding.ts";
+import type { JsonObject } from "../../src/lib/json.ts";
+import { as, Hand, type Opening } from "../support/hand.ts";
+import { keysToMake, madeFact, makeKeys, newDevice } from "../support/make-keys.ts";
+import { script, STEP } from "../support/stage-scripts.ts";
+import { assertFound, believed, stageTests } from "../support/stage-tests.ts";
+import type { Stage } from "../support/stage.ts";
+
+const KEYS = keysToMake(4);
+const MAKE =
+  "id: make, action: make-keys, by: [ceremony-administrator, internal-witness], with: { token: alpha, count: 4 }";
+const YAML = script([STEP.initialize, STEP.activate, MAKE, STEP.deactivate]);
+const fork = await stageTests();
+
+function key(index: number): KeyListItem {
+  const found = KEYS[index];
+  assert.ok(found);
+  return found;
+}
+
+/** A batch that people agreed to, and what anybody at the host can append to it. */
+class ForgedBatch {
+  readonly stage: Stage;
+  readonly hand: Hand;
+  readonly begun: number;
+  readonly #opening: Opening;
+
+  constructor(t: TestContext) {
+    this.stage = fork(t);
+    this.stage.actions = [...ACTIONS, makeKeys(newDevice())];
+    this.stage.judge();
+    this.hand = Hand.upTo(this.stage, YAML, "activate");
+    const bytes = keyListBytes(KEYS);
+    this.hand.attach({ mediaType: "application/json", bytes });
+    const data = { keyList: sha256Hex(bytes), count: KEYS.length };
+    this.#opening = this.hand.open("make", { data });
+    const notes = as("ana", "eve").map(({ person, role }) =>
+      this.hand.sign(this.#opening, person, role),
+    );
+    this.begun = this.hand.begin(this.#opening, notes);
+  }
+
+  intend(group: number, keys: readonly KeyListItem[], data: JsonObject = {}): number {
+    const items = keys.map(({ spki, ckaId }) => ({ item: spki, ckaId }));
+    return this.append("step.begun", { group, items, ...data });
+  }
+
+  complete(group: number, { spki }: KeyListItem, facts: readonly JsonObject[], data = {}): number {
+    return this.append("step.completed", { group, item: spki, evidence: {}, ...data }, facts);
+  }
+
+  honest(group: number, one: KeyListItem): number {
+    return this.complete(group, one, [madeFact(one)]);
+  }
+
+  append(
+    type: "step.begun" | "step.completed" | "step.failed",
+    data: JsonObject,
+    facts: readonly JsonObject[] = [],
+    begun = this.begun,
+  ): number {
+    const { n } = this.hand.step("make");
+    return this.hand.append({ type, step: "make", facts, data: { n, ...data }, refs: { begun } });
+  }
+
+  end(facts: readonly JsonObject[] = []): number {
+    return this.hand.complete(this.#opening, facts);
+  }
+
+  /** Asserts that nothing is believed of what `forge` appends, and why. */
+  refuses(forge: () => number, text: RegExp): void {
+    const before = believed(this.stage);
+    const seq = forge();
+    assert.equal(believed(this.stage), before);
+    assertFound(this.stage, seq, text);
+    assert.equal(believed(this.stage), before);
+  }
+}
+
+test("an honest batch is believed, item by item, and its end adds nothing", (t) => {
+  const batch = new ForgedBatch(t);
+  batch.intend(1, KEYS.slice(0, 3));
+  for (const one of KEYS.slice(0, 3)) batch.honest(1, one);
+  batch.intend(2, [key(3)]);
+  batch.honest(2, key(3));
+  batch.end();
+  assert.deepEqual(batch.stage.findings, []);
+  assert.equal(batch.stage.history.custody.keys.size, 4);
+  assert.equal(batch.stage.history.open?.unsettled.size, 0);
+});
+
+test("an item is believed only once it was intended in the open group", (t) => {
+  const batch = new ForgedBatch(t);
+  batch.refuses(() => batch.honest(1, key(0)), /not intended in the open group/);
+  batch.intend(1, [key(0), key(1)]);
+  batch.refuses(() => batch.honest(1, key(2)), /not intended in the open group/);
+  batch.refuses(() => batch.honest(2, key(0)), /not intended in the open group/);
+  batch.honest(1, key(0));
+  batch.refuses(() => batch.honest(1, key(0)), /not intended in the open group/);
+});
+
+test("an item has one outcome: neither success after failure nor the other way round", (t) => {
+  const batch = new ForgedBatch(t);
+  batch.intend(1, [key(0), key(1)]);
+  batch.append("step.failed", { group: 1, item: key(0).spki, code: "hsm.call-failed" });
+  batch.refuses(() => batch.honest(1, key(0)), /not intended in the open group/);
+  batch.honest(1, key(1));
+  batch.refuses(
+    () => batch.append("step.failed", { group: 1, item: key(1).spki, code: "hsm.call-failed" }),
+    /not intended in the open group/,
+  );
+  batch.refuses(() => batch.intend(2, [key(0)]), /has an outcome already/);
+  batch.refuses(() => batch.intend(2, [key(1)]), /has an outcome already/);
+});
+
+test("a key that is not on the agreed list is not believed", (t) => {
+  const batch = new ForgedBatch(t);
+  const spki = sha256Hex("a key of the host's owner");
+  const foreign = { spki, label: "made-9", ckaId: spki.slice(0, 32) };
+  batch.intend(1, [foreign, key(0), key(1)]);
+  batch.refuses(() => batch.honest(1, foreign), /not what people agreed to/);
+  batch.refuses(
+    () => batch.complete(1, key(0), [{ ...madeFact(key(0)), label: "made-1" }]),
+    /not what people agreed to/,
+  );
+  batch.refuses(
+    () => batch.complete(1, key(0), [{ kind: "policy.adopted", sha256: "0".repeat(64) }]),
+    /make-keys cannot establish policy.adopted/,
+  );
+  batch.refuses(() => batch.complete(1, key(0), [{ kind: "nonsense" }]), /malformed/);
+  // What was refused has no outcome: the honest one is still taken.
+  batch.honest(1, key(0));
+  assert.equal(batch.stage.history.custody.keys.has(key(0).spki), true);
+});
+
+test("an item bears no facts about another key, nor with another CKA_ID than was intended", (t) => {
+  const batch = new ForgedBatch(t);
+  batch.intend(1, [key(0), { ...key(1), ckaId: "ff" }]);
+  batch.refuses(() => batch.complete(1, key(0), [madeFact(key(2))]), /about another key/);
+  batch.refuses(
+    () => batch.complete(1, key(0), [madeFact(key(0)), madeFact(key(2))]),
+    /about another key/,
+  );
+  batch.refuses(() => batch.honest(1, key(1)), /another CKA_ID than was intended/);
+});
+
+test("a group of more than 100, of none, with one item twice or with a wrong number is no group", (t) => {
+  const batch = new ForgedBatch(t);
+  const many = keysToMake(101);
+  batch.refuses(() => batch.intend(1, many), /at most 100 items/);
+  batch.refuses(() => batch.intend(1, []), /intends no items/);
+  batch.refuses(() => batch.intend(1, [key(0), key(0)]), /is in it twice/);
+  batch.refuses(() => batch.intend(2, [key(0)]), /the next group is number 1/);
+  batch.refuses(() => batch.intend(1, [], { items: [{ item: 7, ckaId: "00" }] }), /malformed/);
+  batch.refuses(() => batch.intend(1, [], { items: "all" }), /intends no items/);
+  batch.refuses(() => batch.honest(1, key(0)), /not intended in the open group/);
+  batch.intend(1, many.slice(0, 100));
+  assert.equal(batch.stage.history.open?.doubt?.group?.items.length, 100);
+});
+
+test("a group is not left behind for the next one", (t) => {
+  const batch = new ForgedBatch(t);
+  batch.intend(1, [key(0), key(1)]);
+  batch.honest(1, key(0));
+  batch.refuses(() => batch.intend(2, [key(2)]), /group 1 has not all its outcomes/);
+  assert.deepEqual(
+    batch.stage.history.open?.doubt?.group?.items.map(({ item }) => item),
+    [key(1).spki],
+  );
+});
+
+test("nothing of a batch is believed before its step has begun, after it ended, or of another step", (t) => {
+  const batch = new ForgedBatch(t);
+  batch.refuses(
+    () => batch.append("step.begun", { group: 1, items: [] }, [], batch.begun - 1),
+    /another beginning than the open one/,
+  );
+  const { hand } = batch;
+  const elsewhere = (): number => {
+    const items = [{ item: key(0).spki, ckaId: key(0).ckaId }];
+    const refs = { begun: batch.begun };
+    const data = { n: 5, group: 1, items };
+    return hand.append({ type: "step.begun", step: "deactivate", data, refs });
+  };
+  batch.refuses(elsewhere, /a step that was not begun/);
+  batch.intend(1, [key(0), key(1)]);
+  batch.honest(1, key(0));
+  batch.end();
+  batch.refuses(() => batch.honest(1, key(1)), /a step that was not begun/);
+  batch.refuses(() => batch.intend(2, [key(2)]), /a step that was not begun/);
+  batch.refuses(
+    () => batch.append("step.failed", { group: 1, item: key(1).spki }),
+    /a step that was not begun/,
+  );
+});
+
+test("an item does not end its step, and a failed item leaves the step in doubt", (t) => {
+  const batch = new ForgedBatch(t);
+  batch.intend(1, [key(0), key(1)]);
+  batch.honest(1, key(0));
+  batch.append("step.failed", { group: 1, item: key(1).spki, code: "hsm.call-failed" });
+  const { open } = batch.stage.history;
+  assert.equal(open?.doubt?.id, "make");
+  assert.deepEqual([...open.doubt.done], [key(0).spki]);
+  assert.equal(open.doubt.group, null);
+  assert.equal(open.steps.get("make"), "begun");
+});
+
+test("without enough agreements the group and its items count for nothing", (t) => {
+  const stage = fork(t);
+  stage.actions = [...ACTIONS, makeKeys(newDevice())];
+  stage.judge();
+  const hand = Hand.upTo(stage, YAML, "activate");
+  const bytes = keyListBytes(KEYS);
+  hand.attach({ mediaType: "application/json", bytes });
+  const opening = hand.open("make", { data: { keyList: sha256Hex(bytes), count: 4 } });
+  const begun = hand.begin(opening, [hand.sign(opening, "ana", "ceremony-administrator")]);
+  const { n } = hand.step("make");
+  const refs = { begun };
+  const items = [{ item: key(0).spki, ckaId: key(0).ckaId }];
+  hand.append({ type: "step.begun", step: "make", data: { n, group: 1, items }, refs });
+  const before = believed(stage);
+  const data = { n, group: 1, item: key(0).spki, evidence: {} };
+  const facts = [madeFact(key(0))];
+  const seq = hand.append({ type: "step.completed", step: "make", facts, data, refs });
+  assert.equal(believed(stage), before);
+  assertFound(stage, seq, /1 of 2 different people agreed/);
+});
+
+test("judging 1,000 items parses the list and the parameters once", (t) => {
+  const stage = fork(t);
+  let read = 0;
+  const counted = makeKeys(newDevice());
+  stage.actions = [
+    ...ACTIONS,
+    {
+      ...counted,
+      params: counted.params,
+      admitting: (params, intent, cited) => {
+        read += 1;
+        return counted.admitting(params, intent, cited);
+      },
+    },
+  ];
+  stage.judge();
+  const keys = keysToMake(1_000);
+  const hand = Hand.upTo(stage, YAML.replace("count: 4", "count: 1000"), "activate");
+  const bytes = keyListBytes(keys);
+  hand.attach({ mediaType: "application/json", bytes });
+  const opening = hand.open("make", { data: { keyList: sha256Hex(bytes), count: 1_000 } });
+  const notes = as("ana", "eve").map(({ person, role }) => hand.sign(opening, person, role));
+  const refs = { begun: hand.begin(opening, notes) };
+  const { n } = hand.step("make");
+  for (let at = 0; at < keys.length; at += 100) {
+    const group = at / 100 + 1;
+    const part = keys.slice(at, at + 100);
+    const items = part.map(({ spki, ckaId }) => ({ item: spki, ckaId }));
+    hand.append({ type: "step.begun", step: "make", data: { n, group, items }, refs });
+    stage.recorder().appendAll(
+      part.map((one) => ({
+        type: "step.completed",
+        description: "An item.",
+        ceremony: hand.ceremony,
+        step: "make",
+        facts: [madeFact(one)],
+        data: { n, group, item: one.spki, evidence: {} },
+        refs,
+      })),
+    );
+  }
+  assert.equal(stage.history.custody.keys.size, 1_000);
+  assert.deepEqual(stage.findings, []);
+  assert.equal(read, 1);
+  stage.judge();
+  assert.equal(read, 2);
+  assert.equal(stage.history.custody.keys.size, 1_000);
+});
