@@ -7,13 +7,14 @@ import { defineAction } from "../ceremony/action.ts";
 import { tokenHasShares, tokenIsBound, tokenIsInactive } from "../ceremony/conditions.ts";
 import { shareSetName, type Custody, type ShareSetCustody } from "../ceremony/custody.ts";
 import { label } from "../ceremony/words.ts";
-import { KeyriteError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
 import { wiping } from "../lib/secret.ts";
 import { combine } from "../shares/use-share-set.ts";
+import { currentSet, quorumOf } from "./lib/quorum.ts";
 import { readSealed, readShare, recordedShareSet } from "./lib/share-sets.ts";
 import { tokenLines } from "./inspect-token.ts";
+import { nothingIsLeft } from "./lib/settle-nothing.ts";
 
 const params = () => z.strictObject({ token: label });
 type Params = z.infer<ReturnType<typeof params>>;
@@ -53,17 +54,7 @@ export const activateToken = defineAction<Params, Activation, Activation>({
     const custody = activationSet(room.custody, p.token);
     const info = await room.tokens.inspect(p.token);
     const { set, generation, threshold, holders } = custody;
-    const people = room.people.performers.map(({ person }) => person);
-    const stranger = people.find((person) => !holders.includes(person));
-    if (stranger !== undefined || people.length < threshold) {
-      throw new KeyriteError(
-        stranger === undefined ? "people.quorum-not-met" : "people.share-rejected",
-        stranger === undefined
-          ? `set ${set} needs ${threshold} holders, the step calls for ${people.length}`
-          : `${stranger} holds no share of set ${set}`,
-        { hints: [`holders: ${holders.join(", ")}`] },
-      );
-    }
+    const people = quorumOf(custody, room.people.performers);
     return {
       data: { token: p.token, serial: info.serial, set, generation, people },
       shown: [
@@ -76,24 +67,20 @@ export const activateToken = defineAction<Params, Activation, Activation>({
     readShare(room, recordedShareSet(room, activationSet(room.custody, p.token)), who, opener),
   async run(p, room, { subject, contributions }) {
     const set = recordedShareSet(room, activationSet(room.custody, p.token));
-    const token = room.custody.tokens.get(p.token);
     const entered = contributions.map(({ person, secret }) => ({ person, share: secret }));
     const sealed = await readSealed(room, set, room.people.performers);
     const pin = await combine(set, entered, sealed, {
       serial: subject.serial,
-      label: token?.label ?? p.token,
+      // Sealed before the token was touched, under its name here: not every token keeps a label.
+      label: p.token,
     });
     await wiping([pin], () => room.tokens.activate(p.token, pin));
     room.console.tell(`Token ${p.token} is active: its keys can be used until it is deactivated.`);
     return subject;
   },
+  ...nothingIsLeft("A login ends with the process that made it: the token is not active."),
 });
 
 function activationSet(custody: Custody, token: string): ShareSetCustody {
-  const ref = custody.tokens.get(token)?.sets.activation;
-  const set = ref === undefined ? undefined : custody.shareSets.get(shareSetName(ref));
-  if (set === undefined) {
-    throw new KeyriteError("script.refused", `token ${token} has no activation share set`);
-  }
-  return set;
+  return currentSet(custody, token, "activation");
 }

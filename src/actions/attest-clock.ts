@@ -7,6 +7,7 @@ import { timestamp } from "../lib/clock.ts";
 import { visible } from "../lib/encoding.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
+import { nothingIsLeft } from "./lib/settle-nothing.ts";
 
 /** More than this and somebody should set the clock before going on: one day. */
 const MOST_SECONDS = 86_400;
@@ -67,6 +68,7 @@ export const attestClock = defineAction<Record<string, never>, Reading, Reading>
     };
   },
   run: (_, __, { subject }) => Promise.resolve(subject),
+  ...nothingIsLeft("Nothing but the record was to be made."),
 });
 
 function offsetText(seconds: number): string {

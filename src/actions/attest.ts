@@ -7,6 +7,7 @@ import { visible } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
+import { nothingIsLeft } from "./lib/settle-nothing.ts";
 
 const field = z.strictObject({ type: z.enum(["label", "text"]), about: line });
 const params = () =>
@@ -55,6 +56,7 @@ export const attest = defineAction<Params, Statement, Statement>({
     return { data: { statement: p.statement, fields }, shown };
   },
   run: (_, __, { subject }) => Promise.resolve(subject),
+  ...nothingIsLeft("Nothing but the record was to be made."),
 });
 
 function performer(room: Room): Addressee {

@@ -7,14 +7,18 @@ import {
   keyLabelIsFree,
   tokenIsActive,
 } from "../ceremony/conditions.ts";
+import { keyIsWrappable, tokenOwesNothing } from "../ceremony/conditions-copies.ts";
+import { ALL_CA_KEYS } from "../ceremony/key-choice.ts";
 import { digestLines } from "../ceremony/spoken.ts";
 import { label } from "../ceremony/words.ts";
 import { KEY_ALGORITHMS } from "../lib/algorithms.ts";
 import { hex, sha256Hex, visible } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
-import type { Json, JsonObject } from "../lib/json.ts";
+import type { JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
 import type { GeneratedKey } from "../hsm/token.ts";
+import { attributeList, type Attribute } from "./lib/attributes.ts";
+import { settleKeyPair, undoObjects } from "./lib/settle-keks.ts";
 
 const params = () =>
   z.strictObject({
@@ -36,11 +40,6 @@ interface Intent extends JsonObject {
   readonly ckaId: string;
   readonly serial: string;
 }
-/** One attribute as the token gave it back, by its CKA_* name. */
-interface Attribute extends JsonObject {
-  readonly name: string;
-  readonly value: Json;
-}
 interface Generated extends Intent {
   readonly spki: string;
   readonly mechanism: string;
@@ -61,10 +60,12 @@ export const generateKey = defineAction<Params, Intent, Generated>({
     tokenIsActive(p.token),
     keyLabelIsFree(p.token, p.key),
     algorithmIsAllowed(p.algorithm),
+    tokenOwesNothing(p.token),
     always(
-      "backup",
-      p.backup === "never" ? undefined : `backup: ${p.backup} is not available yet; use never`,
+      "key",
+      p.key === ALL_CA_KEYS ? `"${ALL_CA_KEYS}" stands for all keys and names none` : undefined,
     ),
+    ...(p.backup === "wrap" ? [keyIsWrappable(p.token, p.algorithm)] : []),
   ],
   forecast: (p) => ({
     ckaId: "00",
@@ -128,6 +129,8 @@ export const generateKey = defineAction<Params, Intent, Generated>({
     for (const waiver of key.waivers) room.console.warn(waiver);
     return evidence(room, subject, key, await readAloud(room, p, key));
   },
+  settle: (p, room, { intent }) => settleKeyPair(room, p.token, intent.ckaId),
+  undo: (p, room, { intent }) => undoObjects(room, p.token, intent.ckaId),
 });
 
 /** Has a witness hear the fingerprint as words, from the screen of the very machine that made it. */
@@ -160,8 +163,4 @@ function evidence(room: Room, intent: Intent, key: GeneratedKey, heard: Particip
     waivers: [...key.waivers],
     fingerprintHeardBy: heard.person,
   };
-}
-
-function attributeList(attributes: Readonly<Record<string, Json>>): readonly Attribute[] {
-  return Object.entries(attributes).map(([name, value]) => ({ name, value }));
 }

@@ -5,15 +5,31 @@ import { activateToken } from "./activate-token.ts";
 import { adoptToken } from "./adopt-token.ts";
 import { attest } from "./attest.ts";
 import { attestClock } from "./attest-clock.ts";
+import { backUpKey } from "./back-up-key.ts";
 import { changePolicy } from "./change-policy.ts";
+import { cloneKey } from "./clone-key.ts";
+import { concludeDrill } from "./conclude-drill.ts";
 import { deactivateToken } from "./deactivate-token.ts";
+import { destroyKek } from "./destroy-kek.ts";
+import { destroyKey } from "./destroy-key.ts";
 import { enrollPerson } from "./enroll-person.ts";
+import { establishKek } from "./establish-kek.ts";
 import { generateKey } from "./generate-key.ts";
 import { initializeToken } from "./initialize-token.ts";
 import { inspectToken } from "./inspect-token.ts";
 import { issueCertificate } from "./issue-certificate.ts";
+import { loadKek } from "./load-kek.ts";
+import { lockKey } from "./lock-key.ts";
+import { makeTransportKey } from "./make-transport-key.ts";
+import { recordCustody } from "./record-custody.ts";
 import { recordDeviation } from "./record-deviation.ts";
+import { recordNativeBackup } from "./record-native-backup.ts";
+import { restoreKey } from "./restore-key.ts";
+import { retireToken } from "./retire-token.ts";
 import { rollCall } from "./roll-call.ts";
+import { rotateKek } from "./rotate-kek.ts";
+import { sendKek } from "./send-kek.ts";
+import { trustSite } from "./trust-site.ts";
 
 export const ACTIONS: readonly Action[] = [
   rollCall,
@@ -26,7 +42,23 @@ export const ACTIONS: readonly Action[] = [
   activateToken,
   deactivateToken,
   generateKey,
+  makeTransportKey,
+  establishKek,
+  sendKek,
+  loadKek,
+  rotateKek,
+  destroyKek,
+  backUpKey,
+  lockKey,
+  trustSite,
+  restoreKey,
+  cloneKey,
+  recordNativeBackup,
   issueCertificate,
   recordDeviation,
   changePolicy,
+  destroyKey,
+  retireToken,
+  recordCustody,
+  concludeDrill,
 ];

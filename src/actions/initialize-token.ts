@@ -3,19 +3,19 @@
  * split, written to every medium and proved by every holder before the token is touched at all.
  */
 
-import { defineAction, type Participant, type Room } from "../ceremony/action.ts";
+import { defineAction, type Room } from "../ceremony/action.ts";
 import { tokenIsUnbound } from "../ceremony/conditions.ts";
 import type { Fact, FactOf } from "../ceremony/facts.ts";
 import { label, role } from "../ceremony/words.ts";
-import { KeyriteError } from "../lib/errors.ts";
 import { hex, utf8, visible } from "../lib/encoding.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
 import { ownBytes, Secret, wiping } from "../lib/secret.ts";
-import { newShareSetId, type MadeShareSet } from "../shares/make-share-set.ts";
+import type { MadeShareSet } from "../shares/make-share-set.ts";
 import type { TokenInfo } from "../hsm/token.ts";
 import { tokenEvidence, tokenLines } from "./inspect-token.ts";
-import { issueShareSet, proveShareSet, shareSetFact } from "./lib/share-sets.ts";
+import { planSet, setLines, splitAndProve, type SetIntent } from "./lib/new-share-sets.ts";
+import { shareSetFact } from "./lib/share-sets.ts";
 
 const params = () => z.strictObject({ token: label, holders: role, officers: role });
 type Params = z.infer<ReturnType<typeof params>>;
@@ -25,11 +25,6 @@ interface Intent extends JsonObject {
   readonly module: string;
   readonly activation: SetIntent;
   readonly officer: SetIntent;
-}
-interface SetIntent extends JsonObject {
-  readonly set: string;
-  readonly threshold: number;
-  readonly holders: readonly string[];
 }
 interface Initialized extends JsonObject {
   readonly token: JsonObject;
@@ -67,8 +62,8 @@ export const initializeToken = defineAction<Params, Intent, Initialized>({
   async subject(p, room) {
     const info = await room.tokens.inspect(p.token);
     const rules = room.policy.shareSets;
-    const activation = plan(room, p.holders, rules.activation);
-    const officer = plan(room, p.officers, rules["security-officer"]);
+    const activation = planSet(room, p.holders, rules.activation);
+    const officer = planSet(room, p.officers, rules["security-officer"]);
     return {
       data: { module: info.moduleDigest, activation, officer },
       shown: [
@@ -83,8 +78,16 @@ export const initializeToken = defineAction<Params, Intent, Initialized>({
     const pin = newPin(room);
     const soPin = newPin(room);
     return wiping([pin, soPin], async () => {
-      const user = await splitAndProve(room, p.token, "activation", subject.activation, pin);
-      const so = await splitAndProve(room, p.token, "security-officer", subject.officer, soPin);
+      const user = await splitAndProve(
+        room,
+        { ...subject.activation, purpose: "activation", label: p.token },
+        pin,
+      );
+      const so = await splitAndProve(
+        room,
+        { ...subject.officer, purpose: "security-officer", label: p.token },
+        soPin,
+      );
       const working = room.console.progress(`initializing token ${p.token}`);
       const info = await room.tokens.initialize(p.token, p.token, soPin, pin).finally(() => {
         working.end();
@@ -108,50 +111,6 @@ function newPin(room: Room): Secret {
 }
 
 const HEX = utf8("0123456789abcdef");
-
-function plan(
-  room: Room,
-  holderRole: Params["holders"],
-  rule: { readonly threshold: number; readonly holders: number },
-): SetIntent {
-  const able = room.people.attending.filter((a) => a.role === holderRole);
-  if (able.length < rule.holders) {
-    throw new KeyriteError(
-      "people.quorum-not-met",
-      `the policy wants ${rule.holders} holders, ${able.length} people attend as ${holderRole}`,
-      { hints: ["call more holders to the roll, or change the policy in a ceremony"] },
-    );
-  }
-  return {
-    set: newShareSetId(room.random),
-    threshold: rule.threshold,
-    holders: able.slice(0, rule.holders).map(({ person }) => person),
-  };
-}
-
-function setLines(name: string, set: SetIntent): readonly string[] {
-  return [
-    `${name} set ${set.set}: any ${set.threshold} of ${set.holders.length} open it; holders ${set.holders.join(", ")}`,
-  ];
-}
-
-async function splitAndProve(
-  room: Room,
-  token: string,
-  purpose: "activation" | "security-officer",
-  intent: SetIntent,
-  pin: Secret,
-): Promise<MadeShareSet> {
-  const holders = intent.holders.flatMap((person): Participant[] => {
-    const found = room.people.attending.find((a) => a.person === person);
-    return found === undefined ? [] : [found];
-  });
-  const { set: id, threshold } = intent;
-  const made = await issueShareSet(room, { id, purpose, threshold, token, holders }, pin);
-  await proveShareSet(room, made, token, holders, pin);
-  room.attach("application/json", made.json);
-  return made;
-}
 
 function evidence(p: Params, info: TokenInfo, user: MadeShareSet, so: MadeShareSet): Initialized {
   return {

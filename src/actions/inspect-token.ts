@@ -6,6 +6,7 @@ import { visible } from "../lib/encoding.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
 import type { TokenInfo } from "../hsm/token.ts";
+import { nothingIsLeft } from "./lib/settle-nothing.ts";
 
 /** What an auditor wants to know of a device (KG-4): make, model, serial, firmware, mechanisms. */
 export function tokenEvidence(info: TokenInfo): JsonObject {
@@ -53,4 +54,5 @@ export const inspectToken = defineAction({
     return { data: tokenEvidence(info), shown: tokenLines(info) };
   },
   run: (_, __, { subject }) => Promise.resolve(subject),
+  ...nothingIsLeft("The token was only looked at."),
 });

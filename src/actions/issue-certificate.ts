@@ -5,7 +5,9 @@
 
 import { defineAction, type Room } from "../ceremony/action.ts";
 import { always, fileIsFree, keyIsOn, tokenIsActive } from "../ceremony/conditions.ts";
-import type { Custody, KeyCustody } from "../ceremony/custody.ts";
+import { tokenOwesNothing } from "../ceremony/conditions-copies.ts";
+import type { Custody } from "../ceremony/custody.ts";
+import { keysNamed, type NamedKey } from "../ceremony/key-choice.ts";
 import { digestLines } from "../ceremony/spoken.ts";
 import { label, line } from "../ceremony/words.ts";
 import { base64, fromBase64, sha256Hex, utf8, visible } from "../lib/encoding.ts";
@@ -59,6 +61,7 @@ export const issueCertificate = defineAction<Params, Tbs, Issued>({
   requires: (p) => [
     tokenIsActive(p.token),
     keyIsOn(p.token, p.key),
+    tokenOwesNothing(p.token),
     fileIsFree(p.file),
     always("subject", dnProblem(p.subject)),
   ],
@@ -172,17 +175,18 @@ function plate(view: CertificateView): Pick<Tbs, "subject" | "serial" | "notBefo
   };
 }
 
-function keyOf(custody: Custody, p: Params): KeyCustody | undefined {
-  return [...custody.keys.values()].find((k) => k.token === p.token && k.label === p.key);
+function keyOf(custody: Custody, p: Params): NamedKey | undefined {
+  const choice = keysNamed(custody, p.token, p.key);
+  return choice.ok ? choice.keys[0] : undefined;
 }
 
-function requireKey(room: Room, p: Params): KeyCustody {
+function requireKey(room: Room, p: Params): NamedKey {
   const key = keyOf(room.custody, p);
   if (key !== undefined) return key;
   throw new KeyriteError("script.refused", `key ${p.key} is not on token ${p.token}`);
 }
 
-function requireSpki(room: Room, key: KeyCustody): Uint8Array {
+function requireSpki(room: Room, key: NamedKey): Uint8Array {
   const spki = room.attachment(key.spki);
   if (spki !== undefined) return spki;
   throw new KeyriteError("ledger.damaged", `the public key ${key.spki} is not attached`);

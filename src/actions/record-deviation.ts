@@ -6,35 +6,46 @@ import { line } from "../ceremony/words.ts";
 import { visible } from "../lib/encoding.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
+import { nothingIsLeft } from "./lib/settle-nothing.ts";
 
 interface Deviation extends JsonObject {
   readonly rule: string;
   readonly reason: string;
 }
 
-export const recordDeviation = defineAction<Record<string, never>, Deviation, Deviation>({
+/** A rule that is named in the script is one that planning can foresee to be waived. */
+const params = () => z.strictObject({ rule: line.optional() });
+type Params = z.infer<ReturnType<typeof params>>;
+
+export const recordDeviation = defineAction<Params, Deviation, Deviation>({
   name: "record-deviation",
   control: "dual",
-  params: () => z.strictObject({}),
+  params,
   facts: ["deviation.recorded"],
-  instruction: () => "Record a deviation: which rule or step was not followed, and why.",
-  forecast: () => ({ rule: "planned", reason: "planned" }),
+  instruction: ({ rule }) =>
+    rule === undefined
+      ? "Record a deviation: which rule or step was not followed, and why."
+      : `Record a deviation from the rule ${rule}, and why.`,
+  forecast: ({ rule }) => ({ rule: rule ?? "planned", reason: "planned" }),
   establishes: (_, { rule, reason }) => [{ kind: "deviation.recorded", rule, reason }],
-  admits: (_, subject, fact) =>
+  admits: (p, subject, fact) =>
     fact.kind === "deviation.recorded" &&
     fact.rule === subject.rule &&
+    (p.rule === undefined || fact.rule === p.rule) &&
     fact.reason === subject.reason,
-  async subject(_, room) {
+  async subject(p, room) {
     const [first] = room.people.performers;
     const to = first === undefined ? EVERYONE : { person: first.person, name: first.card.name };
     const check = (answer: string): string | undefined =>
       line.safeParse(answer).success ? undefined : "one line of text, please";
-    const rule = await room.console.ask({
-      id: "rule",
-      to,
-      text: "which rule or step was not followed",
-      check,
-    });
+    const rule =
+      p.rule ??
+      (await room.console.ask({
+        id: "rule",
+        to,
+        text: "which rule or step was not followed",
+        check,
+      }));
     const reason = await room.console.ask({
       id: "reason",
       to,
@@ -47,4 +58,5 @@ export const recordDeviation = defineAction<Record<string, never>, Deviation, De
     };
   },
   run: (_, __, { subject }) => Promise.resolve(subject),
+  ...nothingIsLeft("Nothing but the record was to be made."),
 });

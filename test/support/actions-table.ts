@@ -20,6 +20,8 @@ interface Schema {
   readonly type?: string;
   readonly items?: Schema;
   readonly additionalProperties?: Schema | boolean;
+  readonly anyOf?: readonly Schema[];
+  readonly pattern?: string;
 }
 
 /** What stands for a value in an instruction. */
@@ -30,17 +32,36 @@ const EXAMPLES: JsonObject = {
   officers: "custodian",
   algorithm: "p-384",
   days: 7305,
+  escrow: false,
   fields: {},
+  origin: "pki.example.org/dc2",
 };
 
 function example(name: string, schema: Schema): Json {
   const known = EXAMPLES[name];
-  if (known !== undefined) return known;
+  const fits =
+    schema.enum === undefined || (typeof known === "string" && schema.enum.includes(known));
+  if (known !== undefined && fits) {
+    return schema.type === "array" && !Array.isArray(known) ? [known] : known;
+  }
   if (schema.const !== undefined) return schema.const;
   const last = schema.enum?.at(-1);
   if (last !== undefined) return last;
   if (schema.type === "array") return [example(name, schema.items ?? {})];
+  if (schema.type === "boolean") return true;
+  if (schema.type === "integer") return 1;
+  if (schema.type === "object") return members(schema);
+  const [first] = schema.anyOf ?? [];
+  if (first !== undefined) return example(name, first);
+  // Slugs are written small.
+  if (schema.pattern?.startsWith("^[a-z]") === true) return name.toLowerCase();
   return name.toUpperCase();
+}
+
+function members({ properties = {} }: Schema): Json {
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, schema]) => [name, example(name, schema)]),
+  );
 }
 
 function parameters(action: Action): Readonly<Record<string, Schema>> {

@@ -12,7 +12,7 @@ import type { Attending } from "../../src/ceremony/custody.ts";
 import type { Plan } from "../../src/ceremony/plan.ts";
 import type { DraftParts } from "../../src/ceremony/record.ts";
 import type { Attached } from "../../src/ceremony/recorder.ts";
-import { custodyDigest } from "../../src/ceremony/custody.ts";
+import { custodyDigest } from "../../src/ceremony/custody-json.ts";
 import { expectedOf, subjectDigest } from "../../src/ceremony/step-authority.ts";
 import { CANDIDATE_ROLE, type Role } from "../../src/ceremony/words.ts";
 import { timestamp } from "../../src/lib/clock.ts";

@@ -34,6 +34,12 @@ export const FOUNDERS = {
   eve: "internal-witness",
 } as const;
 
+/** The HSM of the CA keys, the backup HSM, and the one for drills. */
+export const TOKENS = ["alpha", "beta", "gamma"] as const;
+
+/** Where key backups are kept, beside the media. */
+export const VAULTS = ["onsite", "offsite"] as const;
+
 export interface Ran {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -96,7 +102,7 @@ export function shippedAnswers(ceremony: string): AnswersDocument {
 }
 
 export class RehearsedSite {
-  /** Holds `site` and `media/<person>`. */
+  /** Holds `site`, `media/<person>` and `vaults/<name>`. */
   readonly folder: string;
   readonly #env: NodeJS.ProcessEnv;
   #answers = 0;
@@ -112,6 +118,10 @@ export class RehearsedSite {
 
   medium(person: string): string {
     return join(this.folder, "media", person);
+  }
+
+  vault(name: string): string {
+    return join(this.folder, "vaults", name);
   }
 
   file(name: string): string {
@@ -162,12 +172,13 @@ export class RehearsedSite {
   }
 }
 
-export type Stage = "made" | "founded" | "initialized" | "generated";
+export type Stage = "made" | "founded" | "initialized" | "prepared" | "generated";
 
 const BEFORE: Readonly<Record<Exclude<Stage, "made">, readonly [Stage, string]>> = {
   founded: ["made", "establish-site"],
   initialized: ["founded", "initialize-token"],
-  generated: ["initialized", "generate-root-ca"],
+  prepared: ["initialized", "prepare-backup"],
+  generated: ["prepared", "generate-root-ca"],
 };
 
 /** In memory where the system has such: every append waits for the disk several times. */
@@ -205,6 +216,7 @@ function stageFolder(stage: Stage, module: TestModule): string {
   if (existsSync(folder)) return folder;
   const site = new RehearsedSite(folder, module.env);
   if (stage === "made") {
+    for (const vault of VAULTS) mkdirSync(site.vault(vault), { recursive: true });
     for (const person of Object.keys(FOUNDERS)) succeeded(site.makeIdentity(person));
     succeeded(
       site.keyrite(["init", "--site", site.site, ...initOptions(site, { module: module.path })]),
@@ -226,8 +238,10 @@ export function initOptions(
     ...["--founder", `${join(site.medium(person), "keyrite", "card.json")}=${role}`],
     ...["--medium", `${person}=../media/${person}`],
   ]);
-  const hsm = ["--module", `soft=softhsm:${module}`, "--token", "alpha=soft"];
-  return ["--origin", origin, "--policy", policy, ...founders, ...hsm];
+  const tokens = TOKENS.flatMap((name) => ["--token", `${name}=soft`]);
+  const hsm = ["--module", `soft=softhsm:${module}`, ...tokens];
+  const vaults = VAULTS.flatMap((name) => ["--vault", `${name}=../vaults/${name}`]);
+  return ["--origin", origin, "--policy", policy, ...founders, ...hsm, ...vaults];
 }
 
 export function succeeded(ran: Ran): Ran {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, type TestContext } from "node:test";
-import { custodyJson } from "../../src/ceremony/custody.ts";
+import { custodyJson } from "../../src/ceremony/custody-json.ts";
 import { canonicalJson } from "../../src/lib/json.ts";
 import { foundedStage } from "./stage-scripts.ts";
 import type { Stage } from "./stage.ts";

@@ -9,22 +9,29 @@ import { join } from "node:path";
 import { ACTIONS } from "../../src/actions/index.ts";
 import { foundedCustody } from "../../src/cli/planning.ts";
 import { outbox, siteFiles } from "../../src/cli/site-files.ts";
+import { makeVaults } from "../../src/cli/vaults.ts";
 import { abandonOpen } from "../../src/ceremony/abandon.ts";
-import { vocabularyOf, type Action, type Vocabulary } from "../../src/ceremony/action.ts";
+import {
+  vocabularyOf,
+  type Action,
+  type Participant,
+  type Vocabulary,
+} from "../../src/ceremony/action.ts";
 import { readBindings } from "../../src/ceremony/bindings.ts";
 import type { Closing } from "../../src/ceremony/closing.ts";
 import { Conductor, type Conducted } from "../../src/ceremony/conduct.ts";
-import { custodyDigest } from "../../src/ceremony/custody.ts";
+import { custodyDigest } from "../../src/ceremony/custody-json.ts";
 import type { Hall } from "../../src/ceremony/hall.ts";
 import type { HistoryFold } from "../../src/ceremony/history-fold.ts";
 import type { History } from "../../src/ceremony/history.ts";
+import { planOfOpen } from "../../src/ceremony/plan-rebuild.ts";
 import { planScript, type Plan, type Planning } from "../../src/ceremony/plan.ts";
 import { readPolicy } from "../../src/ceremony/policy.ts";
 import type { DraftParts } from "../../src/ceremony/record.ts";
 import { Recorder, type Attached } from "../../src/ceremony/recorder.ts";
 import { readScript, scriptRefused } from "../../src/ceremony/script.ts";
 import type { Role } from "../../src/ceremony/words.ts";
-import { decodeEntry, type Entry, type EntryDraft } from "../../src/ledger/entry.ts";
+import { decodeEntry, type Entry } from "../../src/ledger/entry.ts";
 import { LedgerStore } from "../../src/ledger/store.ts";
 import { sha256Hex, utf8 } from "../../src/lib/encoding.ts";
 import { openMedium, type Medium } from "../../src/people/medium.ts";
@@ -32,10 +39,13 @@ import { fakeRig } from "./fake-hsm.ts";
 import { seededRandom, type TestPerson } from "./identities.ts";
 import { testClock } from "./ledger-fixture.ts";
 import {
+  draftOf,
   foldLedger,
-  MODULE_FILE,
+  makeVaultFolders,
+  moduleDigests,
   openLedger,
   stageFolder,
+  vaultsOf,
   writeSite,
   type NewSite,
 } from "./stage-site.ts";
@@ -54,6 +64,8 @@ type SiteOptions = Parameters<typeof writeSite> extends [string, ...infer R] ? R
 
 export class Stage {
   readonly folder: string;
+  /** Folder of each vault; they lie beside the site. */
+  readonly vaults: ReadonlyMap<string, string>;
   readonly site: NewSite;
   /** Wall clock and monotonic clock in milliseconds; both stand still until moved. */
   readonly clock = {
@@ -76,6 +88,7 @@ export class Stage {
   private constructor(folder: string, site: NewSite, time?: number) {
     this.folder = folder;
     this.site = site;
+    this.vaults = makeVaultFolders(folder);
     if (time !== undefined) this.clock.time = time;
     this.#ledger = openLedger(folder, this.clock);
     this.#fold = foldLedger(this.#ledger, this.site, this.#vocabulary());
@@ -91,6 +104,7 @@ export class Stage {
   fork(): Stage {
     const folder = stageFolder();
     cpSync(this.folder, folder, { recursive: true });
+    cpSync(vaultsOf(this.folder), vaultsOf(folder), { recursive: true });
     return new Stage(folder, this.site, this.clock.time);
   }
 
@@ -147,7 +161,7 @@ export class Stage {
       custody: size === 0 ? foundedCustody(custody, this.site.genesis) : custody,
       vocabulary: this.#vocabulary(),
       software: this.software,
-      modules: { soft: sha256Hex(readFileSync(join(this.folder, MODULE_FILE))) },
+      modules: this.#modules(),
     });
   }
 
@@ -169,15 +183,28 @@ export class Stage {
 
   /** Abandons the open ceremony. */
   async abandon(cast: Cast): Promise<Closing> {
-    const { open, custody } = this.history;
+    const { open } = this.history;
     assert.ok(open);
     this.console = new StageConsole(cast);
-    const people = Object.entries(cast.present).map(([person, role]) => {
-      const enrolled = custody.people.get(person);
-      assert.ok(enrolled);
-      return { person, role: role as Role, card: enrolled.card };
+    return abandonOpen(this.hall(), this.recorder(), open, this.#participants(cast));
+  }
+
+  /** Goes on with the open ceremony in a new process, as it were: nothing of the old one is left. */
+  async resume(cast: Cast, options: Pick<RunOptions, "hall"> = {}): Promise<Conducted> {
+    const { open } = this.judge();
+    assert.ok(open);
+    this.clock.time += 60_000;
+    this.console = new StageConsole(cast);
+    const hall = { ...this.hall(), ...options.hall };
+    const plan = planOfOpen(hall, this.recorder(), open, this.#modules());
+    return new Conductor(hall, this.recorder(), plan, open.id).resume(this.#participants(cast));
+  }
+
+  #participants({ present }: Cast): readonly Participant[] {
+    return Object.entries(present).flatMap(([person, role]) => {
+      const enrolled = this.history.custody.people.get(person);
+      return enrolled === undefined ? [] : [{ person, role: role as Role, card: enrolled.card }];
     });
-    return abandonOpen(this.hall(), this.recorder(), open, people);
   }
 
   ceremonyId(script: string): string {
@@ -247,9 +274,15 @@ export class Stage {
       medium: (person) => Promise.resolve(this.medium(person)),
       files: siteFiles(this.folder),
       outbox: (ceremony) => outbox(this.folder, ceremony),
+      vaults: makeVaults(this.folder, this.vaults),
+      publicKeysFromNewProcess: (...token) => this.rig.hsm.publicKeys(...token),
       changedInput: () => this.changed,
       interrupted: () => false,
     };
+  }
+
+  #modules(): Readonly<Record<string, string>> {
+    return moduleDigests(this.hall().bindings);
   }
 
   #vocabulary(): Vocabulary {
@@ -260,11 +293,6 @@ export class Stage {
     this.#ledger.close();
     this.rig.remove();
     rmSync(this.folder, { recursive: true });
+    rmSync(vaultsOf(this.folder), { recursive: true });
   }
-}
-
-function draftOf(entry: Entry): EntryDraft {
-  const given = ["v", "origin", "seq", "time"];
-  const rest = Object.entries(entry).filter(([name]) => !given.includes(name));
-  return Object.fromEntries(rest) as unknown as EntryDraft;
 }

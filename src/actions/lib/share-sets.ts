@@ -8,7 +8,7 @@ import { KeyriteError } from "../../lib/errors.ts";
 import { wiping, type Secret } from "../../lib/secret.ts";
 import type { Opener } from "../../people/signer.ts";
 import { makeShareSet, PENDING, type MadeShareSet } from "../../shares/make-share-set.ts";
-import { parseShareSet, type ShareSet } from "../../shares/share-set.ts";
+import { parseShareSet, type SharePurpose, type ShareSet } from "../../shares/share-set.ts";
 import { combine, openShare } from "../../shares/use-share-set.ts";
 
 export const SHARE_SET_FILE = "share-set.json";
@@ -16,14 +16,19 @@ export const SEALED_FILE = "sealed.age";
 
 export interface NewSet {
   readonly id: string;
-  readonly purpose: "activation" | "security-officer";
+  readonly purpose: SharePurpose;
   readonly threshold: number;
+  /** Label of the token, or name of the KEK, that stands inside the sealed file. */
   readonly token: string;
   readonly holders: readonly Participant[];
 }
 
-/** Seals a PIN under a new share set and puts every file on every holder's medium, fsynced. */
-export async function issueShareSet(room: Room, set: NewSet, pin: Secret): Promise<MadeShareSet> {
+/** Seals a secret under a new share set and puts every file on every holder's medium, fsynced. */
+export async function issueShareSet(
+  room: Room,
+  set: NewSet,
+  secret: Secret,
+): Promise<MadeShareSet> {
   const made = await makeShareSet({
     purpose: set.purpose,
     id: set.id,
@@ -31,7 +36,7 @@ export async function issueShareSet(room: Room, set: NewSet, pin: Secret): Promi
     token: { serial: PENDING, label: set.token },
     threshold: set.threshold,
     holders: set.holders.map(({ person, card }) => ({ person, recipient: card.recipient })),
-    secret: pin,
+    secret,
     random: room.random,
   });
   const name = shareSetName({ set: set.id, generation: 1 });
@@ -49,14 +54,14 @@ export async function issueShareSet(room: Room, set: NewSet, pin: Secret): Promi
 
 /**
  * Every holder reads their share back from their medium and opens it, and the first quorum of them
- * rebuilds the PIN: nobody finds out on the day of need that a share was never readable.
+ * rebuilds the secret: nobody finds out on the day of need that a share was never readable.
  */
 export async function proveShareSet(
   room: Room,
   made: MadeShareSet,
   token: string,
   holders: readonly Participant[],
-  pin: Secret,
+  secret: Secret,
 ): Promise<void> {
   const { set } = made;
   const entered: { person: string; share: Secret }[] = [];
@@ -72,7 +77,7 @@ export async function proveShareSet(
     const quorum = entered.slice(0, set.threshold);
     const rebuilt = await combine(set, quorum, made.sealed, { serial: PENDING, label: token });
     await wiping([rebuilt], () => {
-      if (!rebuilt.use((a) => pin.use((b) => equalBytes(a, b)))) {
+      if (!rebuilt.use((a) => secret.use((b) => equalBytes(a, b)))) {
         throw new KeyriteError("people.share-rejected", `set ${set.id} opens something else`);
       }
     });

@@ -1,0 +1,49 @@
+/** Establishes a KEK, the key under which CA keys leave their token: its first generation. */
+
+import { defineAction } from "../ceremony/action.ts";
+import { always, tokenIsActive } from "../ceremony/conditions.ts";
+import { kekIsNew, policyAllowsEscrow } from "../ceremony/conditions-copies.ts";
+import { label, role, slug } from "../ceremony/words.ts";
+import { z } from "../lib/schema.ts";
+import { enoughOpen } from "./lib/kek-conditions.ts";
+import {
+  admitsKek,
+  kekFacts,
+  plannedKek,
+  plannedOpeners,
+  type KekIntent,
+  type KekMade,
+  type KekParams,
+} from "./lib/kek-facts.ts";
+import { kekSubject, makeKek, saidKek } from "./lib/kek-making.ts";
+import { settleNewKek, undoNewKek } from "./lib/settle-keks.ts";
+
+const params = () =>
+  z.strictObject({
+    kek: slug,
+    token: label,
+    for: z.array(label).default([]),
+    escrow: z.boolean().default(false),
+    holders: role.default("custodian"),
+  });
+
+export const establishKek = defineAction<KekParams, KekIntent, KekMade>({
+  name: "establish-kek",
+  control: "dual",
+  params,
+  facts: ["kek.established", "share-set.made", "kek.escrowed"],
+  instruction: (p) => `Establish KEK ${p.kek} on token ${p.token}, ${saidKek(p)}.`,
+  requires: (p) => [
+    tokenIsActive(p.token),
+    kekIsNew(p.kek),
+    ...enoughOpen(p),
+    p.escrow ? policyAllowsEscrow("escrow") : always("escrow", undefined),
+  ],
+  forecast: (p, custody) => plannedKek(p, 1, plannedOpeners(p, custody)),
+  establishes: kekFacts,
+  admits: admitsKek,
+  subject: (p, room) => kekSubject(p, room, 1),
+  run: (p, room, { subject }) => makeKek(p, room, subject),
+  settle: settleNewKek,
+  undo: undoNewKek,
+});

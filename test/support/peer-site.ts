@@ -1,0 +1,23 @@
+/** Another site of the same people, for a rehearsed site to adopt. */
+
+import { copyFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { headName } from "../../src/people/medium.ts";
+import { CEREMONIES, initOptions, succeeded, type RehearsedSite } from "./rehearsed-site.ts";
+
+export const PEER_ORIGIN = "pki.example.org/other/test";
+
+/** Founds another site beside this one and puts what it hands over into the vault offsite. */
+export function handOverPeer(site: RehearsedSite): string {
+  const other = join(site.folder, "other-site");
+  const answers = join(CEREMONIES, "establish-site", "answers.yaml");
+  const founding = ["run", "establish-site", "--site", other, "--answers", answers];
+  succeeded(site.keyrite(["init", "--site", other, ...initOptions(site, { origin: PEER_ORIGIN })]));
+  succeeded(site.keyrite(founding));
+  const peer = join(site.vault("offsite"), "peer");
+  mkdirSync(peer);
+  copyFileSync(join(other, "genesis.json"), join(peer, "genesis.json"));
+  const head = join(site.medium("eve"), "heads", headName(PEER_ORIGIN));
+  copyFileSync(head, join(peer, "checkpoint"));
+  return other;
+}
