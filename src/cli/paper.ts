@@ -1,5 +1,6 @@
 /** `keyrite paper`: the printable script, from the same plan that runs. */
 
+import { paperPage } from "../report/paper-html.ts";
 import { paperScript } from "../report/paper.ts";
 import { printJson, printLine } from "./output.ts";
 import { findScript, planOnSite, readSetOptions, requirePlan } from "./planning.ts";
@@ -8,6 +9,7 @@ import { openSite, siteFolder } from "./site.ts";
 export interface PaperOptions {
   readonly site?: string;
   readonly set: readonly string[];
+  readonly html?: boolean;
   readonly json?: boolean;
 }
 
@@ -16,9 +18,11 @@ export async function paper(name: string, options: PaperOptions): Promise<void> 
   const site = openSite(siteFolder(options.site), { write: false });
   try {
     const plan = requirePlan(await planOnSite(site, file, readSetOptions(options.set)), file);
-    const text = paperScript(plan, site.genesis);
-    if (options.json === true) printJson("paper", { plan: plan.sha256, markdown: text });
-    else printLine(text);
+    const { genesis } = site;
+    if (options.json === true) {
+      const [markdown, html] = [paperScript(plan, genesis), paperPage(plan, genesis)];
+      printJson("paper", { plan: plan.sha256, markdown, html });
+    } else printLine(options.html === true ? paperPage(plan, genesis) : paperScript(plan, genesis));
   } finally {
     site.ledger.close();
   }
