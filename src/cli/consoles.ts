@@ -11,8 +11,9 @@ import { KeyriteError } from "../lib/errors.ts";
 import { fromUtf8 } from "../lib/encoding.ts";
 import { readBounded, readDescriptor } from "../lib/files.ts";
 import { Secret } from "../lib/secret.ts";
+import { style, styleLevel, type Style } from "../lib/style.ts";
 import { isOutputLost } from "./output.ts";
-import { errorStyle, systemClock } from "./system.ts";
+import { environment, systemClock } from "./system.ts";
 
 export interface ConsoleOptions {
   readonly answers?: string;
@@ -129,4 +130,15 @@ function readSecrets(descriptor: string): ReadonlyMap<string, readonly Secret[]>
   }
   bytes.fill(0);
   return secrets;
+}
+
+/** Weight and colour for standard error. */
+function errorStyle(): Style {
+  return style(
+    styleLevel({
+      tty: process.stderr.isTTY,
+      noColor: environment("NO_COLOR"),
+      term: environment("TERM"),
+    }),
+  );
 }

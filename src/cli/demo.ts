@@ -16,6 +16,7 @@ import { KeyriteError } from "../lib/errors.ts";
 import { makeFolders } from "../lib/files.ts";
 import { fromUtf8 } from "../lib/encoding.ts";
 import { profileNamed } from "../hsm/profiles.ts";
+import { handOverPeer } from "./demo-peer.ts";
 import { printJson, printLine, tellLine } from "./output.ts";
 import { packageRoot } from "./package-root.ts";
 import { siteFolder } from "./site.ts";
@@ -33,6 +34,9 @@ const PEOPLE: readonly { readonly id: string; readonly name: string; readonly ro
   { id: "eve", name: "Eve Eriksen", role: "internal-witness" },
 ];
 const ORIGIN = "pki.example.org/demo/test";
+/** The HSM of the CA keys, the backup HSM, and the one for drills. */
+const TOKENS = ["alpha", "beta", "gamma"];
+const VAULTS = ["onsite", "offsite"];
 const MAIN_JOB = "generate-root-ca";
 
 export function demo(names: readonly string[], options: DemoOptions): Promise<void> {
@@ -153,14 +157,24 @@ class Demo {
       });
     }
     this.#keyrite(
-      ["init", "--origin", ORIGIN, "--policy", join(this.#ceremonies, "policy.yaml")],
-      PEOPLE.flatMap(({ id, role }) => [
-        "--founder",
-        `${join(this.#medium(id), "keyrite", "card.json")}=${role}`,
-      ]),
-      ["--module", `soft=softhsm:${module}`, "--token", "alpha=soft"],
-      PEOPLE.flatMap(({ id }) => ["--medium", `${id}=../media/${id}`]),
+      ["init", "--origin", ORIGIN],
+      this.#founding(),
+      ["--module", `soft=softhsm:${module}`],
+      TOKENS.flatMap((name) => ["--token", `${name}=soft`]),
+      VAULTS.flatMap((name) => ["--vault", `${name}=../vaults/${name}`]),
     );
+    for (const name of VAULTS) makeFolders(join(this.#folder, "vaults", name));
+  }
+
+  /** Options of `init`: who founds a site, and under which rules. */
+  #founding(): readonly string[] {
+    return [
+      ...["--policy", join(this.#ceremonies, "policy.yaml")],
+      ...PEOPLE.flatMap(({ id, role }) => [
+        ...["--founder", `${join(this.#medium(id), "keyrite", "card.json")}=${role}`],
+        ...["--medium", `${id}=../media/${id}`],
+      ]),
+    ];
   }
 
   #runCeremony(name: string): void {
@@ -187,6 +201,16 @@ class Demo {
       const text = fromUtf8(readFileSync(join(this.#ceremonies, "policy.yaml")));
       const next = text.replace("minutes: 10", "minutes: 5");
       writeFileSync(join(this.#site(), "policy.next.yaml"), next);
+    }
+    if (name === "trust-site") {
+      this.#say("Another site, of the same people, hands over its genesis and head.");
+      handOverPeer({
+        ...{ folder: this.#folder, medium: this.#medium("eve"), founding: this.#founding() },
+        answers: join(this.#ceremonies, "establish-site", "answers.yaml"),
+        keyrite: (...parts) => {
+          this.#keyrite(...parts);
+        },
+      });
     }
     return [];
   }

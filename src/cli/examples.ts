@@ -14,18 +14,28 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'keyrite check generate-root-ca --set key=root-g1 --set "subject=CN=Example Root G1,O=Example,C=DE"',
     "keyrite check --schema",
   ],
-  paper: ["keyrite paper initialize-token > script.md"],
+  paper: [
+    "keyrite paper initialize-token > script.md",
+    "keyrite paper generate-root-ca --set key=root-g1 --html > script.html",
+  ],
   run: [
     "keyrite run establish-site --medium ana=/media/ana --medium ben=/media/ben",
+    "keyrite run --resume",
     "keyrite run --abandon",
   ],
   status: ["keyrite status --site dc1", "keyrite status --json"],
   verify: [
     "keyrite verify ledger.db --trust trust.txt --head /media/eve/heads/pki.example.org~dc1.note",
   ],
+  "backup verify": ["keyrite backup verify /media/safe-1/backup-20261124-k3xq --trust trust.txt"],
+  "backup prove": ["keyrite backup prove backup-20261124-k3xq --vault onsite=/media/safe-1"],
   "hsm list": ["keyrite hsm list"],
   "hsm inspect": ["keyrite hsm inspect alpha"],
   doctor: ["keyrite doctor --site dc1"],
+  completion: [
+    "source <(keyrite completion bash)",
+    "keyrite completion fish > ~/.config/fish/completions/keyrite.fish",
+  ],
   demo: ["keyrite demo --out /tmp/demo", "keyrite demo generate-root-ca"],
 };
 

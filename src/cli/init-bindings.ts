@@ -10,10 +10,13 @@ export interface BindingOptions {
   readonly token: readonly string[];
   /** `person=DIR` */
   readonly medium: readonly string[];
+  /** `name=DIR` */
+  readonly vault: readonly string[];
 }
 
 const MODULE = /^([A-Za-z0-9][A-Za-z0-9._-]{0,31})=(softhsm|nss|generic):(.+)$/;
 const TOKEN = /^([A-Za-z0-9][A-Za-z0-9._-]{0,31})=([A-Za-z0-9][A-Za-z0-9._-]{0,31})$/;
+const VAULT = /^([A-Za-z0-9][A-Za-z0-9._-]{0,31})=(.+)$/;
 const MEDIUM = /^([a-z][a-z0-9-]{1,30})=(.+)$/;
 
 /** @throws KeyriteError usage.bad-option */
@@ -45,6 +48,11 @@ export function bindingsText(options: BindingOptions): string {
   for (const option of options.medium) {
     const [, person = "", folder = ""] = match(MEDIUM, option, "medium", "ana=/media/ana");
     lines.push(`  ${person}: ${JSON.stringify(folder)}`);
+  }
+  lines.push(options.vault.length === 0 ? "vaults: {}" : "vaults:");
+  for (const option of options.vault) {
+    const [, name = "", folder = ""] = match(VAULT, option, "vault", "onsite=/media/safe-1");
+    lines.push(`  ${name}: ${JSON.stringify(folder)}`);
   }
   return `${lines.join("\n")}\n`;
 }

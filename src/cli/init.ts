@@ -42,6 +42,7 @@ export interface InitOptions {
   readonly module: readonly string[];
   readonly token: readonly string[];
   readonly medium: readonly string[];
+  readonly vault: readonly string[];
   readonly json?: boolean;
 }
 

@@ -8,17 +8,27 @@ import { openMedium, type Medium } from "../people/medium.ts";
 
 /** Reads repeated `person=DIR` options. @throws KeyriteError usage.bad-option */
 export function readMediumOptions(options: readonly string[]): ReadonlyMap<string, string> {
-  const media = new Map<string, string>();
+  return readFolderOptions("medium", options, "ana=/media/ana");
+}
+
+/** Reads repeated `name=DIR` options of `--<flag>`. @throws KeyriteError usage.bad-option */
+export function readFolderOptions(
+  flag: "medium" | "vault",
+  options: readonly string[],
+  example: string,
+): ReadonlyMap<string, string> {
+  const folders = new Map<string, string>();
   for (const option of options) {
     const at = option.indexOf("=");
     if (at < 1) {
-      throw new KeyriteError("usage.bad-option", `--medium ${option} is not person=DIR`, {
-        hints: ["for example --medium ana=/media/ana"],
+      const form = flag === "medium" ? "person=DIR" : "name=DIR";
+      throw new KeyriteError("usage.bad-option", `--${flag} ${option} is not ${form}`, {
+        hints: [`for example --${flag} ${example}`],
       });
     }
-    media.set(option.slice(0, at), resolve(option.slice(at + 1)));
+    folders.set(option.slice(0, at), resolve(option.slice(at + 1)));
   }
-  return media;
+  return folders;
 }
 
 export type MediumSource = (person: string, name: string) => Promise<Medium>;

@@ -111,15 +111,18 @@ function foundingObjection(script: Script, history: History): Objection | undefi
 export function foundedCustody(custody: Custody, genesis: Genesis): Custody {
   const fold = new CustodyFold(custody);
   for (const fact of genesisFacts(genesis)) {
-    fold.apply(fact, "founding", (sha256) =>
-      genesis.founders.map((f) => f.card).find((card) => cardDigest(card) === sha256),
-    );
+    fold.apply(fact, {
+      ceremony: "founding",
+      at: "founding",
+      card: (sha256) =>
+        genesis.founders.map((f) => f.card).find((card) => cardDigest(card) === sha256),
+    });
   }
   return fold.custody;
 }
 
 /** SHA-256 of every bound module's file. A module that cannot be read is left to its first use. */
-async function moduleDigests(site: OpenSite): Promise<Readonly<Record<string, string>>> {
+export async function moduleDigests(site: OpenSite): Promise<Readonly<Record<string, string>>> {
   const digests: Record<string, string> = {};
   for (const [name, { path }] of site.bindings.modules) {
     const file = await readModuleFile(path).catch(() => undefined);

@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import { exampleText } from "./examples.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import { lostOutput, showError, watchOutputs, type ErrorDisplay } from "./output.ts";
+import { addBackup } from "./program-backup.ts";
 import { VERSION } from "./version.ts";
 
 const collect = (value: string, list: readonly string[]): readonly string[] => [...list, value];
@@ -32,7 +33,7 @@ function outputFailed(cause: Error): KeyriteError {
 }
 
 async function parseAndRun(argv: readonly string[], display: ErrorDisplay): Promise<number> {
-  const program = buildProgram();
+  const program = buildProgram(argv[0]);
   try {
     await program.parseAsync([...argv], { from: "user" });
     return 0;
@@ -57,7 +58,11 @@ function usageError(error: CommanderError): KeyriteError {
   });
 }
 
-export function buildProgram(): Command {
+/**
+ * The command line. With the name of a command it knows that one alone, for making all of them takes longer
+ * than parsing; anything else, a misspelt name for one, is judged and explained with all of them.
+ */
+export function buildProgram(named?: string): Command {
   const program = new Command("keyrite")
     .description(
       "Trusted-role ceremonies for certificate authorities: scripted, under dual control.",
@@ -70,10 +75,9 @@ export function buildProgram(): Command {
       outputError: () => undefined,
     })
     .exitOverride();
-  addSiteCommands(program);
-  addCeremonyCommands(program);
-  addAuditCommands(program);
-  addMachineCommands(program);
+  const only = named === undefined ? undefined : COMMANDS.get(named);
+  if (only !== undefined) only(program);
+  else for (const add of COMMANDS.values()) add(program);
   for (const command of program.commands) finish(command);
   return program;
 }
@@ -96,7 +100,7 @@ function onSite(command: Command): Command {
     .option("--json", "print one JSON document on standard output");
 }
 
-function addSiteCommands(program: Command): void {
+function addInit(program: Command): void {
   onSite(program.command("init"))
     .description("make a site from founders' cards and a policy: genesis, bindings, empty ledger")
     .requiredOption(
@@ -118,8 +122,16 @@ function addSiteCommands(program: Command): void {
       NONE,
     )
     .option("--medium <person=dir>", "where a person's medium is found (repeat)", collect, NONE)
+    .option(
+      "--vault <name=dir>",
+      "where key backups are kept, outside the site (repeat)",
+      collect,
+      NONE,
+    )
     .action(async (options) => (await import("./init.ts")).init(options as never));
+}
 
+function addIdentity(program: Command): void {
   const identity = program.command("identity").description("make or show a person's identity");
   identity
     .command("new")
@@ -142,7 +154,7 @@ function addSiteCommands(program: Command): void {
     .action(async (options) => (await import("./identity.ts")).identityShow(options as never));
 }
 
-function addCeremonyCommands(program: Command): void {
+function addCheck(program: Command): void {
   onSite(program.command("check"))
     .argument("[script]", "a script.yaml, its folder, or the name of a shipped ceremony")
     .description("read, bind and plan a script; print the plan, or every objection with its place")
@@ -152,18 +164,26 @@ function addCeremonyCommands(program: Command): void {
     .action(async (script, options) =>
       (await import("./check.ts")).check(script as never, options as never),
     );
+}
+
+function addPaper(program: Command): void {
   onSite(program.command("paper"))
     .argument("<script>", "a script.yaml, its folder, or the name of a shipped ceremony")
     .description("print the script for paper: steps, initials, times, exception sheet")
     .option("--set <name=value>", "value of a parameter (repeat)", collect, NONE)
+    .option("--html", "a page for print instead of Markdown")
     .action(async (script, options) =>
       (await import("./paper.ts")).paper(script as never, options as never),
     );
+}
+
+function addRun(program: Command): void {
   onSite(program.command("run"))
     .argument("[script]", "a script.yaml, its folder, or the name of a shipped ceremony")
     .description("conduct a ceremony")
     .option("--set <name=value>", "value of a parameter (repeat)", collect, NONE)
     .option("--medium <person=dir>", "where a person's medium is (repeat)", collect, NONE)
+    .option("--vault <name=dir>", "where a vault of key backups is (repeat)", collect, NONE)
     .option("--answers <file>", "rehearse with answers from a file (test sites only)")
     .option("--answers-fd <n>", "take the passphrases of --answers from this descriptor")
     .option("--resume", "go on with the open ceremony")
@@ -173,10 +193,14 @@ function addCeremonyCommands(program: Command): void {
     );
 }
 
-function addAuditCommands(program: Command): void {
+function addStatus(program: Command): void {
   onSite(program.command("status"))
     .description("what the site holds, what is open, due or in doubt")
+    .option("--all", "list every key, backup and certificate, however many there are")
     .action(async (options) => (await import("./status.ts")).status(options as never));
+}
+
+function addVerify(program: Command): void {
   onSite(program.command("verify"))
     .argument("[ledger]", "a ledger.db or the folder that holds it (else the site's)")
     .description("recompute a ledger from its bytes and judge it, offline")
@@ -188,7 +212,7 @@ function addAuditCommands(program: Command): void {
     );
 }
 
-function addMachineCommands(program: Command): void {
+function addHsm(program: Command): void {
   const hsm = program.command("hsm").description("look at tokens, without login");
   onSite(hsm.command("list"))
     .description("tokens of every module the site binds")
@@ -199,9 +223,20 @@ function addMachineCommands(program: Command): void {
     .action(async (token, options) =>
       (await import("./hsm.ts")).hsmInspect(token as never, options as never),
     );
+  // What a ceremony starts to read a token back in a process that knows nothing of it.
+  hsm
+    .command("public-keys", { hidden: true })
+    .argument("<token>", "module binding, serial and label as JSON")
+    .action(async (token) => (await import("./new-process.ts")).printPublicKeys(token as never));
+}
+
+function addDoctor(program: Command): void {
   onSite(program.command("doctor"))
     .description("what is wrong with this machine or site, and what to do")
     .action(async (options) => (await import("./doctor.ts")).doctor(options as never));
+}
+
+function addDemo(program: Command): void {
   program
     .command("demo")
     .argument("[ceremony...]", "shipped ceremonies to perform (else all that the main job needs)")
@@ -212,3 +247,29 @@ function addMachineCommands(program: Command): void {
       (await import("./demo.ts")).demo(names as never, options as never),
     );
 }
+
+function addCompletion(program: Command): void {
+  program
+    .command("completion")
+    .argument("<shell>", "bash, zsh or fish")
+    .description("print what a shell needs to complete commands, options and ceremonies")
+    .action(async (shell: string) => {
+      (await import("./completion.ts")).completion(shell, buildProgram());
+    });
+}
+
+/** Every command, in the order in which help lists them. */
+const COMMANDS: ReadonlyMap<string, (program: Command) => void> = new Map([
+  ["init", addInit],
+  ["identity", addIdentity],
+  ["check", addCheck],
+  ["paper", addPaper],
+  ["run", addRun],
+  ["status", addStatus],
+  ["verify", addVerify],
+  ["backup", addBackup],
+  ["hsm", addHsm],
+  ["doctor", addDoctor],
+  ["demo", addDemo],
+  ["completion", addCompletion],
+]);

@@ -3,34 +3,42 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { Conductor } from "../ceremony/conduct.ts";
-import { abandonOpen, findingLines } from "../ceremony/abandon.ts";
-import type { Participant } from "../ceremony/action.ts";
+import { abandonOpen } from "../ceremony/abandon.ts";
+import type { Vaults } from "../ceremony/action.ts";
 import type { Closing } from "../ceremony/closing.ts";
+import { findingLines, wayOn, whoIsHere } from "../ceremony/finding.ts";
 import type { Hall } from "../ceremony/hall.ts";
 import type { CeremonyRecord } from "../ceremony/history.ts";
+import { planOfOpen } from "../ceremony/plan-rebuild.ts";
 import { Recorder } from "../ceremony/recorder.ts";
-import { ONLOOKERS } from "../ceremony/words.ts";
+import { requireResumable } from "../ceremony/resume.ts";
 import type { Hsm } from "../hsm/token.ts";
 import { headName } from "../people/medium.ts";
 import { createHsm } from "../hsm/hsm.ts";
 import { timestamp } from "../lib/clock.ts";
-import { equalBytes } from "../lib/encoding.ts";
+import { equalBytes, sha256Hex } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
+import type { JsonObject } from "../lib/json.ts";
 import { readBounded } from "../lib/files.ts";
 import { kdfMilliseconds } from "../lib/age.ts";
 import { software } from "./package-root.ts";
 import { openConsole, type OpenedConsole } from "./consoles.ts";
 import { mediumSource, readMediumOptions } from "./media.ts";
 import { printJson, tellLine } from "./output.ts";
-import { findScript, planOnSite, readSetOptions, requirePlan } from "./planning.ts";
+import { closingProofs, proofsJson } from "./closing-proofs.ts";
+import { drillPageOf } from "./drill-pages.ts";
+import { findScript, moduleDigests, planOnSite, readSetOptions, requirePlan } from "./planning.ts";
 import { openSite, siteFolder, type OpenSite } from "./site.ts";
 import { outbox, siteFiles } from "./site-files.ts";
+import { makeVaults, readVaultOptions } from "./vaults.ts";
+import { publicKeysFromNewProcess } from "./new-process.ts";
 import { peakRssMiB, setEnvironment, systemClock, systemRandom } from "./system.ts";
 
 export interface RunOptions {
   readonly site?: string;
   readonly set: readonly string[];
   readonly medium: readonly string[];
+  readonly vault: readonly string[];
   readonly answers?: string;
   readonly answersFd?: string;
   readonly abandon?: boolean;
@@ -42,14 +50,11 @@ interface Ended {
   readonly ceremony: string;
   readonly state: "closed" | "abandoned";
   readonly closing: Closing;
+  /** What a drill failed with, although it is closed. */
+  readonly failure: KeyriteError | undefined;
 }
 
 export async function run(name: string | undefined, options: RunOptions): Promise<void> {
-  if (options.resume === true) {
-    throw new KeyriteError("usage.refused", "resuming a ceremony is not available yet", {
-      hints: ["keyrite status shows what is open; two people end it with keyrite run --abandon"],
-    });
-  }
   const start = systemClock.monotonic();
   const site = openSite(siteFolder(options.site), { write: true });
   const hsm = createHsm({
@@ -61,14 +66,18 @@ export async function run(name: string | undefined, options: RunOptions): Promis
   try {
     opened = openConsole(site.genesis.assurance, options);
     const ended = await conduct(site, hsm, opened, name, options);
-    opened.console.finish();
+    // A failed drill has left steps out, and with them what was to be answered.
+    if (ended.failure === undefined) opened.console.finish();
     const timings = {
       pkcs11Ms: Math.round(hsm.counters.milliseconds),
       kdfMs: Math.round(kdfMilliseconds()),
       waitMs: Math.round(opened.console.waitedMs),
       totalMs: Math.round(systemClock.monotonic() - start),
     };
-    report(site, ended, options.json === true, timings);
+    const proofs = await closingProofs(site, siteVaults(site, options), ended.ceremony);
+    const drill = await drillPageOf(site, ended.ceremony);
+    report(site, ended, options.json === true, { timings, proofs: proofs.map(proofsJson), drill });
+    if (ended.failure !== undefined) throw ended.failure;
   } finally {
     opened?.close();
     await hsm.close();
@@ -90,17 +99,17 @@ async function conduct(
   ]);
   const hall = makeHall(site, hsm, opened, options, inputs);
   const recorder = new Recorder(site.ledger, site.fold);
-  if (options.abandon === true) {
+  if (options.abandon === true || options.resume === true) {
     if (open === null) {
       throw new KeyriteError("usage.refused", "no ceremony is open at this site", {
-        hints: ["there is nothing to abandon; keyrite status shows every ceremony"],
+        hints: ["there is nothing to resume or abandon; keyrite status shows every ceremony"],
       });
     }
-    const people = await whoAbandons(hall, recorder, open);
-    const closing = await abandonOpen(hall, recorder, open, people);
-    return { ceremony: open.id, state: "abandoned", closing };
+    return options.abandon === true
+      ? await abandon(hall, recorder, open, options)
+      : await resume(site, hall, recorder, open, { name, ...options });
   }
-  if (open !== null) throw stillOpen(open);
+  if (open !== null) throw stillOpen(open, hall);
   if (name === undefined) {
     throw new KeyriteError("usage.bad-option", "name the script to run", {
       hints: ["for example keyrite run generate-root-ca --set key=root-g1"],
@@ -111,8 +120,60 @@ async function conduct(
   const set = { ...opened.set, ...readSetOptions(options.set) };
   const plan = requirePlan(await planOnSite(site, file, set), file);
   const ceremony = ceremonyId(plan.script.name);
-  const { closing } = await new Conductor(hall, recorder, plan, ceremony).conduct();
-  return { ceremony, state: "closed", closing };
+  const conducted = await new Conductor(hall, recorder, plan, ceremony).conduct();
+  return { ...conducted, state: "closed" };
+}
+
+async function abandon(
+  hall: Hall,
+  recorder: Recorder,
+  open: CeremonyRecord,
+  { resume }: RunOptions,
+): Promise<Ended> {
+  if (resume === true) {
+    throw new KeyriteError("usage.bad-option", "a ceremony is resumed or abandoned, not both");
+  }
+  for (const line of findingLines(open)) hall.console.tell(line);
+  const roster = [...recorder.history.custody.people.values()];
+  const closing = await abandonOpen(hall, recorder, open, await whoIsHere(hall, "abandon", roster));
+  return { ceremony: open.id, state: "abandoned", closing, failure: undefined };
+}
+
+async function resume(
+  site: OpenSite,
+  hall: Hall,
+  recorder: Recorder,
+  open: CeremonyRecord,
+  options: Pick<RunOptions, "set"> & { readonly name: string | undefined },
+): Promise<Ended> {
+  const { name, set } = options;
+  if (name !== undefined && name !== open.script) requireSameScript(name, open);
+  if (set.length > 0) {
+    throw new KeyriteError("usage.bad-option", "a resumed ceremony keeps its parameters", {
+      hints: ["leave --set out; the values stand in the plan that was agreed to"],
+    });
+  }
+  requireResumable(hall, open);
+  const plan = planOfOpen(hall, recorder, open, await moduleDigests(site));
+  for (const line of findingLines(open)) hall.console.tell(line);
+  const { people } = recorder.history.custody;
+  const roll = open.attending.flatMap(({ person, role }) => {
+    const card = people.get(person)?.card;
+    return card === undefined ? [] : [{ roles: [role], card }];
+  });
+  const here = await whoIsHere(hall, "resume", roll);
+  const conducted = await new Conductor(hall, recorder, plan, open.id).resume(here);
+  return { ...conducted, state: "closed" };
+}
+
+/** @throws KeyriteError usage.refused when the open ceremony is of another script */
+function requireSameScript(name: string, open: CeremonyRecord): void {
+  if (sha256Hex(findScript(name).bytes) === open.plan?.script.sha256) return;
+  throw new KeyriteError(
+    "usage.refused",
+    `the open ceremony is of script ${open.script}, not of ${name}`,
+    { hints: ["keyrite run --resume goes on with it; no script need be named"] },
+  );
 }
 
 function makeHall(
@@ -139,9 +200,16 @@ function makeHall(
     medium: mediumSource(opened.console, media),
     files: siteFiles(site.folder),
     outbox: (ceremony) => outbox(site.folder, ceremony),
+    vaults: siteVaults(site, options),
+    publicKeysFromNewProcess,
     changedInput: () => changedInput(inputs),
     interrupted: () => opened.interrupted(),
   };
+}
+
+function siteVaults(site: OpenSite, options: RunOptions): Vaults {
+  const given = readVaultOptions(options.vault);
+  return makeVaults(site.folder, new Map([...site.bindings.vaults, ...given]));
 }
 
 /** Name of the first file whose bytes are not those that were read at the start. */
@@ -171,47 +239,15 @@ function ceremonyId(script: string): string {
   return `${day}-${script}-${letters.join("")}`;
 }
 
-function stillOpen(open: CeremonyRecord): KeyriteError {
+function stillOpen(open: CeremonyRecord, { vocabulary }: Hall): KeyriteError {
   const code = open.doubt === null ? "halted.ceremony-open" : "halted.in-doubt";
   return new KeyriteError(code, `ceremony ${open.id} is still open`, {
     hints: [
       ...findingLines(open),
-      "inspect what it left behind; then two people end it with keyrite run --abandon",
+      "inspect what it left behind before going on",
+      ...wayOn(open, vocabulary),
     ],
   });
-}
-
-/** Two people or more of the roster who say that they are here to abandon a ceremony. */
-async function whoAbandons(
-  hall: Hall,
-  recorder: Recorder,
-  open: CeremonyRecord,
-): Promise<readonly Participant[]> {
-  for (const line of findingLines(open)) hall.console.tell(line);
-  const here: Participant[] = [];
-  for (const { person, roles, card } of recorder.history.custody.people.values()) {
-    const able = roles.filter((role) => !ONLOOKERS.includes(role));
-    if (able.length === 0) continue;
-    const answer = await hall.console.choose({
-      step: "abandon",
-      id: "present",
-      to: { person, name: card.name },
-      text: "are you present to abandon this ceremony, and in which role?",
-      choices: [
-        ...able.map((role) => ({ value: role, label: role })),
-        { value: "absent", label: "not present" },
-      ],
-      preset: "absent",
-    });
-    const role = able.find((r) => r === answer);
-    if (role !== undefined) here.push({ person, role, card });
-  }
-  if (here.length >= 2) return here;
-  throw new KeyriteError(
-    "people.quorum-not-met",
-    `abandoning needs two different people, ${here.length === 0 ? "none is" : "one is"} present`,
-    { hints: ["call a second person of the roster, then keyrite run --abandon again"] },
-  );
 }
 
 /** What the room does when the ceremony is over. */
@@ -231,13 +267,8 @@ function nextSteps(site: OpenSite, ceremony: string): readonly string[] {
   ];
 }
 
-function report(
-  site: OpenSite,
-  ended: Ended,
-  json: boolean,
-  timings: Readonly<Record<string, number>>,
-): void {
-  const { ceremony, state, closing } = ended;
+function report(site: OpenSite, ended: Ended, json: boolean, measured: JsonObject): void {
+  const { ceremony, state, closing, failure } = ended;
   tellLine(`Ceremony ${ceremony} is ${state}.`);
   for (const line of nextSteps(site, ceremony)) tellLine(line);
   if (!json) return;
@@ -250,7 +281,8 @@ function report(
     root: closing.root,
     head: closing.head,
     cosigned: [...closing.cosigned],
-    timings,
+    failure: failure === undefined ? null : { code: failure.code, message: failure.message },
+    ...measured,
     peakRssMiB: peakRssMiB(),
   });
 }

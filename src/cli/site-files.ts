@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Outbox, SiteFiles } from "../ceremony/action.ts";
 import { sha256Hex } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
-import { makeFolder, readBounded, replaceFile, writeNewFile } from "../lib/files.ts";
+import { makeFolder, readBounded, removeFile, replaceFile, writeNewFile } from "../lib/files.ts";
 
 const MEBIBYTE = 1 << 20;
 const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -16,6 +16,7 @@ function plainName(name: string): string {
 
 export function siteFiles(folder: string): SiteFiles {
   const setFolder = (set: string): string => join(folder, "share-sets", plainName(set));
+  const kekFolder = (kek: string): string => join(folder, "keks", plainName(kek));
   return {
     read: (name) => attempt(() => readBounded(join(folder, plainName(name)), MEBIBYTE)),
     replacePolicy: (bytes) =>
@@ -27,6 +28,22 @@ export function siteFiles(folder: string): SiteFiles {
         makeFolder(join(folder, "share-sets"), 0o755);
         makeFolder(setFolder(set), 0o755);
         writeNewFile(join(setFolder(set), plainName(name)), bytes, { mode: 0o644 });
+      }),
+    writeKekFile: (kek, name, bytes) =>
+      attempt(() => {
+        makeFolder(join(folder, "keks"), 0o755);
+        makeFolder(kekFolder(kek), 0o755);
+        writeNewFile(join(kekFolder(kek), plainName(name)), bytes, { mode: 0o644 });
+      }),
+    readKekFile: (kek, name) =>
+      attempt(() => readBounded(join(kekFolder(kek), plainName(name)), MEBIBYTE)),
+    replaceKekFile: (kek, name, bytes) =>
+      attempt(() => {
+        replaceFile(join(kekFolder(kek), plainName(name)), bytes, { mode: 0o644 });
+      }),
+    removeKekFiles: (kek, names) =>
+      attempt(() => {
+        for (const name of names) removeFile(join(kekFolder(kek), plainName(name)));
       }),
     readShareSetFile: (set, name) =>
       attempt(() => readBounded(join(setFolder(set), plainName(name)), MEBIBYTE)),

@@ -4,7 +4,6 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { Clock, Random } from "../lib/clock.ts";
 import { ownBytes } from "../lib/secret.ts";
-import { style, styleLevel, type Style } from "../lib/style.ts";
 
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -33,17 +32,6 @@ export function setEnvironment(name: string, value: string): void {
 
 export function holder(): { readonly pid: number; readonly host: string } {
   return { pid: process.pid, host: hostname() };
-}
-
-/** Weight and colour for standard error. */
-export function errorStyle(): Style {
-  return style(
-    styleLevel({
-      tty: process.stderr.isTTY,
-      noColor: process.env["NO_COLOR"],
-      term: process.env["TERM"],
-    }),
-  );
 }
 
 /** Peak resident memory of this process in MiB. */

@@ -45,7 +45,7 @@ function ledgerPath(place: string | undefined, site: string | undefined): string
 }
 
 /** A trust file: `genesis <sha256>` and note verifier keys, one a line; or the words of the sheet. */
-function readTrust(options: VerifyOptions): Trust | undefined {
+export function readTrust(options: Pick<VerifyOptions, "trust" | "words">): Trust | undefined {
   if (options.words !== undefined) return { genesis: fromWords(options.words), keys: [] };
   if (options.trust === undefined) return undefined;
   const lines = new TextDecoder()

@@ -39,7 +39,7 @@ test("I06: an output that cannot be written is a failure, said in words", () => 
 });
 
 test("I06: a ceremony whose talk is no longer seen stops between two steps, on record", () => {
-  const own = siteAt("initialized");
+  const own = siteAt("prepared");
   const errors = join(own.folder, "exit");
   const under = ["sh", "-c", `{ "$@"; echo $? > ${errors}; } 2>&1 | head -n 3`, "sh"];
   own.rehearse("generate-root-ca", undefined, [], { under });

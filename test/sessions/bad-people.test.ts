@@ -92,7 +92,7 @@ describe("the roster", () => {
   });
 
   test("a role that nobody present holds is missed at the roll call", () => {
-    const site = siteAt("initialized");
+    const site = siteAt("prepared");
     const ran = site.rehearse("generate-root-ca", ({ answers }) => {
       const present = answers["roll-call"]?.["present"];
       assert.ok(present);

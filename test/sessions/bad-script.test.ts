@@ -11,7 +11,7 @@ const NOBODY = ["--answers", join(CEREMONIES, "people.yaml")];
 const ROOT_CA = ["run", ...NOBODY, "generate-root-ca"];
 const KEY = ["--set", "key=root-g1"];
 const SUBJECT = ["--set", "subject=CN=Root"];
-const site = siteAt("initialized");
+const site = siteAt("prepared");
 const generated = siteAt("generated");
 let size = 0;
 
@@ -170,9 +170,10 @@ describe("the command line itself", () => {
     refused(keyrite(["run", "--anwsers", "x"]), "usage.bad-option", "Did you mean --answers");
   });
 
-  test("run without a script, --resume, and an abandonment of nothing are refused", () => {
+  test("run without a script, and a resumption or abandonment of nothing, are refused", () => {
     refused(site.keyrite(["run", ...NOBODY]), "usage.bad-option", "name the script to run");
-    refused(site.keyrite(["run", "--resume"]), "usage.refused", "resuming");
-    refused(site.keyrite(["run", "--abandon", ...NOBODY]), "usage.refused", "no ceremony is open");
+    for (const option of ["--resume", "--abandon"]) {
+      refused(site.keyrite(["run", option, ...NOBODY]), "usage.refused", "no ceremony is open");
+    }
   });
 });

@@ -34,7 +34,7 @@ function edit(path: string, from: string | RegExp, to: string): void {
 
 describe("a token that is not there, or another one", () => {
   test("absent: named, with the tokens that answer", () => {
-    const site = siteAt("initialized");
+    const site = siteAt("prepared");
     rmSync(site.file("tokens"), { recursive: true });
     const ran = site.rehearse("generate-root-ca");
     refused(ran, "hsm.token-absent", "no token has the serial", "one blank token");
@@ -43,7 +43,7 @@ describe("a token that is not there, or another one", () => {
   });
 
   test("H03: another device with the same label", () => {
-    const site = siteAt("initialized");
+    const site = siteAt("prepared");
     const other = siteAt("founded");
     succeeded(other.rehearse("initialize-token"));
     rmSync(site.file("tokens"), { recursive: true });
@@ -54,7 +54,7 @@ describe("a token that is not there, or another one", () => {
   });
 
   test("the serial in site.yaml is not the one in custody", () => {
-    const site = siteAt("initialized");
+    const site = siteAt("prepared");
     edit(site.file("site.yaml"), "serial: blank", "serial: 0123456789abcdef");
     const size = site.entries().length;
     const ran = site.rehearse("generate-root-ca");
@@ -119,7 +119,7 @@ describe("the policy's list", () => {
   });
 
   test("an algorithm that is not on it is an objection", () => {
-    const site = siteAt("initialized");
+    const site = siteAt("prepared");
     const ran = siteWithPolicy("p-256, p-384, p-521]", "p-256]").rehearse("generate-root-ca");
     refused(ran, "script.refused", "the policy does not allow p-384");
     succeeded(

@@ -13,6 +13,7 @@ import {
   succeeded,
   type RehearsedSite,
 } from "../support/rehearsed-site.ts";
+import { handOverPeer } from "../support/peer-site.ts";
 
 const shipped = readdirSync(CEREMONIES).filter((name) =>
   existsSync(join(CEREMONIES, name, "script.yaml")),
@@ -33,6 +34,7 @@ function inOrder(): readonly string[] {
 /** What a ceremony finds in place besides the site: a newcomer's medium, a policy to adopt. */
 function prepare(site: RehearsedSite, ceremony: string): void {
   if (ceremony === "enroll-person") succeeded(site.makeIdentity("fay", "Fay Fischer"));
+  if (ceremony === "trust-site") handOverPeer(site);
   if (ceremony === "change-policy") {
     const policy = readFileSync(site.file("policy.yaml"), "utf8");
     writeFileSync(site.file("policy.next.yaml"), policy.replace("minutes: 10", "minutes: 7"));
@@ -65,7 +67,9 @@ test("every shipped ceremony runs in order from nothing, and everything fits aft
     status.ceremonies.map(({ script, state }) => [script, state]),
     order.map((script) => [script, "closed"]),
   );
-  assert.deepEqual([status.open, status.inDoubt, status.concerns], [null, null, []]);
+  // Copies off site are what people carry there; nothing else is left to do.
+  const due = status.concerns.filter((text) => !/^key [\w.-]+: it (is on|has) /.test(text));
+  assert.deepEqual([status.open, status.inDoubt, due], [null, null, []]);
   assert.equal(status.cosigned, status.size);
   assert.equal(status.size, site.entries().length);
   assert.match(JSON.stringify(status.custody), /"root-g1"/);

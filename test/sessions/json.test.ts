@@ -61,7 +61,7 @@ test("commands that make something print one document", () => {
 });
 
 test("run ends with timings and the peak of its memory", () => {
-  const site = siteAt("initialized");
+  const site = siteAt("prepared");
   const ran = succeeded(site.rehearse("generate-root-ca", undefined, ["--json"]));
   const document = documentOf(ran, "run");
   assert.equal(document["state"], "closed");
@@ -81,7 +81,7 @@ test("a refusal is one document too, with code, exit, message and hints", () => 
     [keyrite(["status", "--json", "--site", newFolder()]), "site.missing"],
     [keyrite(["run", "--force", "--json"]), "usage.bad-option"],
     [generated.keyrite(["run", "record-deviation", "--json"]), "usage.no-terminal"],
-    [generated.keyrite(["hsm", "inspect", "beta", "--json"]), "usage.bad-option"],
+    [generated.keyrite(["hsm", "inspect", "delta", "--json"]), "usage.bad-option"],
     [
       siteAt("founded").rehearse(
         "record-deviation",

@@ -173,6 +173,19 @@ test("a stranger performs generate-root-ca from CEREMONY.md alone, mistakes incl
     says("eve", /keep their media/, "each holder, own safe box"),
     attested,
   ]);
+  await perform(stranger, "prepare-backup", [
+    says("*", /do all words of/, "yes please", "yes"),
+    agree,
+    ...passphrases(stranger),
+    says("*", /are you present/, "1"),
+    ...clock,
+    says("eve", /number of the bag/, "TEB-1011"),
+    says("eve", /certificate/, "none-software"),
+    says("Everyone", /acts as custodian/, "1"),
+    says("eve", /bag of the (backup|spare) HSM/, "safe 2, bag TEB-1022"),
+    says("eve", /sheets with the fingerprints/, "safe 1"),
+    attested,
+  ]);
   await perform(stranger, "root-check");
   await perform(stranger, "generate-root-ca", [
     agree,
@@ -185,9 +198,10 @@ test("a stranger performs generate-root-ca from CEREMONY.md alone, mistakes incl
     says("eve", /recording medium$/, "CAM-0417"),
     says("eve", /FIPS or CC/, "none-software"),
     says("eve", /when all have compared/, "no", "yes"),
-    says("Everyone", /acts as custodian in step 9/, "2"),
+    says("Everyone", /acts as custodian in step 1[23]/, "2"),
     says("eve", /safe and bag/, "safe 1, bag TEB-1003"),
     says("eve", /keep their media/, "each holder, own safe box"),
+    says("eve", /two vault media/, "TEB-1004 and TEB-1005"),
     says("eve", /recording medium that goes to the archive/, "CAM-0417"),
     attested,
   ]);
@@ -195,7 +209,9 @@ test("a stranger performs generate-root-ca from CEREMONY.md alone, mistakes incl
   assert.match(pty.text, /^Verdict: CONSISTENT$/m);
   assert.match(pty.text, /root-ca\.pem: OK$/m);
   assert.match(pty.text, /Subject: C ?= ?DE, O ?= ?Example, CN ?= ?Example Root G1$/m);
-  assert.match(pty.text, /^Nothing is open, due or in doubt\.$/m);
+  // One backup is not enough for the policy, and status says so.
+  assert.match(pty.text, /^ {2}key root-g1: it is on 1 token; the policy wants 2$/m);
+  assert.match(pty.text, /^ {2}key root-g1: it has 0 copies off site; the policy wants 1$/m);
   assertRecorded(join(stranger.folder, "dc1", "ledger.db"));
   const screen = pty.bytes.toString("utf8");
   for (const secret of [MISTYPED, known["ana"], known["cleo"], known["dan"], known["eve"]]) {

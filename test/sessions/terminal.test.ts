@@ -178,10 +178,11 @@ test("I04, I06: NO_COLOR and TERM=dumb leave plain lines; a colour never comes f
   }
 });
 
-test("progress at a terminal is one line that grows and is never erased", async () => {
+test("progress at a terminal is lines that grow and are never erased", async () => {
   const pty = await session(["work"], async (pty) => {
     await outcome(pty, "[work: worked]");
   });
-  assert.match(pty.text, /^working \.{6} 1\.\d s$/m);
+  assert.match(pty.text, /^working \[#####\.{5}\] 1 of 2/m);
+  assert.match(pty.text, /^working \. 1\.\d s$/m);
   assert.doesNotMatch(pty.bytes.toString("utf8"), new RegExp(`${ESC}\\[\\d*K|\r(?!\n)`));
 });

@@ -27,21 +27,36 @@ test("progress off a terminal is a line at the beginning, for each tenth, and at
   const lines = shown().trimEnd().split("\n");
   assert.equal(lines.length, 12);
   assert.equal(lines[0], "wrapping keys …");
-  assert.equal(lines[1], "wrapping keys: 4 of 40 (10 %)");
+  assert.match(lines[1] ?? "", /^wrapping keys: 4 of 40 \(10 %\), \d+\.\d a second, \d+ s left$/);
+  assert.match(lines[10] ?? "", /^wrapping keys: 40 of 40 \(100 %\), \d+\.\d a second$/);
   assert.match(lines[11] ?? "", /^wrapping keys: ended after \d+\.\d s$/);
   const endless = rehearsal(HEAD);
   endless.room.progress("waiting").report(7, 0);
   assert.equal(endless.shown(), "waiting …\n");
 });
 
-test("progress on a terminal begins anew after somebody talked in between", () => {
+test("what was done before an interruption does not count as fast work", () => {
+  const { room, shown } = rehearsal(HEAD);
+  const progress = room.progress("restoring");
+  progress.report(6000, 10_000);
+  progress.report(7000, 10_000);
+  assert.match(shown(), /^restoring: 6000 of 10000 \(60 %\)$/m);
+  // The clock of the rehearsal goes on by 1.5 s a line: 1,000 keys in 3 s, 3,000 are left.
+  assert.match(shown(), /^restoring: 7000 of 10000 \(70 %\), 333 a second, 9 s left$/m);
+});
+
+test("progress on a terminal is a bar for each tenth of counted work, and erases nothing", () => {
   const { room, shown } = rehearsal(HEAD, { tty: true });
   const progress = room.progress("working");
+  progress.report(0, 10);
   progress.report(2, 10);
   room.tell("by the way");
   progress.report(3, 10);
   progress.end();
-  assert.match(shown(), /^working \.\.\nby the way\nworking \. \d+\.\d s\n$/);
+  assert.match(
+    shown(),
+    /^working \nworking \[##\.{8}\] 2 of 10, [\d.]+ a second, \d+ s left\nby the way\nworking \[###\.{7}\] 3 of 10, .* left\nworking {2}\d+\.\d s\n$/,
+  );
 });
 
 test("I06: without a terminal nobody is asked", () => {

@@ -69,7 +69,7 @@ describe("verify", () => {
   });
 
   test("an older head excludes less, and a test site is named as one", () => {
-    const older = siteAt("initialized");
+    const older = siteAt("prepared");
     const site = siteAt("generated");
     const head = (from: RehearsedSite): string =>
       join(from.medium("ana"), "heads", `${ORIGIN.replaceAll("/", "~")}.note`);

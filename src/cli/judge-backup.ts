@@ -1,0 +1,201 @@
+/** Judging a backup's folder alone: its papers, every wrapped key and envelope, and whose it is. */
+
+import { envelopeName, kekFolder, parseKekFile, verifyEnvelope } from "../backups/kek-file.ts";
+import { blobName, LONGEST_BLOB, MANIFEST_LIMITS, verifyBlob } from "../backups/manifest.ts";
+import type { Manifest } from "../backups/manifest.ts";
+import type { VaultFolder } from "../ceremony/action.ts";
+import { readManifest, type BackupPapers } from "../ceremony/backup-check.ts";
+import { verifyForeignBackup } from "../ceremony/foreign-backup.ts";
+import { readGenesis } from "../ceremony/genesis.ts";
+import { readProofs, type ProofFiles } from "../ceremony/proof-folder.ts";
+import { fromUtf8, sha256Hex } from "../lib/encoding.ts";
+import { KeyriteError, messageOf } from "../lib/errors.ts";
+import { parseNote } from "../lib/note.ts";
+import { parseBackupText } from "../people/backup-note.ts";
+
+export interface JudgedBackup {
+  readonly verdict: "CONSISTENT" | "CONSISTENT WITH ITS OWN GENESIS" | "CANNOT TELL" | "DAMAGED";
+  /** True when the digest of the genesis came from somewhere else than the folder itself. */
+  readonly anchored: boolean;
+  readonly papers:
+    | {
+        readonly backup: string;
+        readonly origin: string;
+        readonly assurance: "production" | "test";
+        readonly time: string;
+        readonly keys: number;
+        readonly kek: string;
+        readonly checkValue: string;
+        /** Whether the KEK's value was ever outside an HSM. */
+        readonly outside: boolean;
+      }
+    | undefined;
+  /** People whose signatures were verified. */
+  readonly signers: readonly string[];
+  readonly problems: readonly string[];
+  /** What could not be checked, one sentence each. */
+  readonly unchecked: readonly string[];
+}
+
+const LONGEST_NOTE = 1 << 20;
+const LONGEST_ENVELOPE = 4096;
+const WITH_TOKEN =
+  "whether the wrapped keys can be opened: only a token that holds the KEK can tell";
+
+/**
+ * Judges a folder.
+ * @param genesis digest of the genesis that the reader trusts, if any.
+ */
+export async function judgeBackup(
+  folder: VaultFolder,
+  genesis: string | undefined,
+): Promise<JudgedBackup> {
+  const read = await readPapers(folder);
+  if (typeof read === "string") return refused([read], undefined);
+  const manifest = readManifest(read.manifest);
+  if (typeof manifest === "string") return refused([manifest], undefined);
+  const contents = [
+    ...(await blobProblems(folder, manifest)),
+    ...(await kekProblems(folder, manifest)),
+  ];
+  const people = await judgePeople(folder, read, genesis);
+  const problems = [...people.problems, ...contents];
+  const anchored = genesis !== undefined && people.proven;
+  const unchecked = [...people.unchecked, WITH_TOKEN];
+  const { signers } = people;
+  if (problems.length > 0) return { ...refused(problems, manifest), signers, unchecked };
+  const own = anchored ? "CONSISTENT" : "CONSISTENT WITH ITS OWN GENESIS";
+  const verdict = people.proven ? own : "CANNOT TELL";
+  return { verdict, anchored, papers: papersOf(manifest), signers, problems, unchecked };
+}
+
+function refused(problems: readonly string[], manifest: Manifest | undefined): JudgedBackup {
+  const papers = manifest === undefined ? undefined : papersOf(manifest);
+  const verdict = "DAMAGED";
+  return { verdict, anchored: false, papers, signers: [], problems, unchecked: [WITH_TOKEN] };
+}
+
+function papersOf(manifest: Manifest): JudgedBackup["papers"] {
+  const { backup, origin, assurance, time, kek } = manifest;
+  return {
+    ...{ backup, origin, assurance, time },
+    keys: manifest.keys.length,
+    kek: `${kek.name}.g${kek.generation}`,
+    checkValue: kek.checkValue,
+    outside: kek.hasExistedOutsideAnHsm,
+  };
+}
+
+async function readPapers(folder: VaultFolder): Promise<BackupPapers | string> {
+  try {
+    const manifest = await folder.read("backup.json", MANIFEST_LIMITS.bytes);
+    return { manifest, note: await folder.read("backup.note", LONGEST_NOTE) };
+  } catch (error) {
+    return problemOf(error);
+  }
+}
+
+async function blobProblems(folder: VaultFolder, manifest: Manifest): Promise<readonly string[]> {
+  const problems: string[] = [];
+  for (const key of manifest.keys) {
+    try {
+      const problem = verifyBlob(key, await folder.read(blobName(key.sha256), LONGEST_BLOB));
+      if (problem !== undefined) problems.push(problem);
+    } catch (error) {
+      problems.push(problemOf(error));
+    }
+  }
+  const named = new Set(manifest.keys.map(({ sha256 }) => blobName(sha256)));
+  for (const name of await folder.list()) {
+    if (name.startsWith("keys/") && !named.has(name)) {
+      problems.push(`${name} is no wrapped key of this backup`);
+    }
+  }
+  return problems;
+}
+
+async function kekProblems(folder: VaultFolder, { kek }: Manifest): Promise<readonly string[]> {
+  const place = kekFolder({ kek: kek.name, generation: kek.generation });
+  const problems: string[] = [];
+  try {
+    const file = parseKekFile(await folder.read(`${place}/kek.json`, 1 << 20));
+    if (
+      file.kek !== kek.name ||
+      file.generation !== kek.generation ||
+      file.mode !== kek.mode ||
+      file.checkValue !== kek.checkValue
+    ) {
+      problems.push(`${place}/kek.json is about another KEK than backup.json`);
+    }
+    for (const envelope of file.envelopes) {
+      const name = `${place}/${envelopeName(envelope.token)}`;
+      const problem = verifyEnvelope(envelope, await folder.read(name, LONGEST_ENVELOPE));
+      if (problem !== undefined) problems.push(`${place}/${problem}`);
+    }
+  } catch (error) {
+    problems.push(problemOf(error));
+  }
+  return problems;
+}
+
+interface JudgedPeople {
+  readonly proven: boolean;
+  readonly signers: readonly string[];
+  readonly problems: readonly string[];
+  readonly unchecked: readonly string[];
+}
+
+async function judgePeople(
+  folder: VaultFolder,
+  papers: BackupPapers,
+  trusted: string | undefined,
+): Promise<JudgedPeople> {
+  let proofs: ProofFiles;
+  try {
+    if (!(await folder.list()).some((name) => name.startsWith("proofs/"))) {
+      return withoutProofs(papers);
+    }
+    proofs = await readProofs(folder);
+    const { origin, ledgerKey, sha256 } = readGenesis(proofs.genesis);
+    const peer = { origin, ledgerKey, genesis: trusted ?? sha256, size: 0, root: "" };
+    const verdict = verifyForeignBackup({ ...papers, proofs }, peer);
+    const { problems, found } = verdict;
+    // There is no adopted checkpoint here that its own could be compared with.
+    const unchecked = verdict.unchecked.filter((text) => !text.startsWith("whether the ledger"));
+    return {
+      ...{ proven: found !== undefined, signers: found?.signers ?? [], problems },
+      unchecked: trusted === undefined ? [WITHOUT_TRUST, ...unchecked] : unchecked,
+    };
+  } catch (error) {
+    return { proven: false, signers: [], problems: [problemOf(error)], unchecked: [] };
+  }
+}
+
+const WITHOUT_TRUST =
+  "whether its genesis is that of the site: compare with the signed sheet, or give --trust FILE";
+
+// Without proofs nobody's key is known, so of the note only the digest can be compared.
+function withoutProofs({ manifest, note }: BackupPapers): JudgedPeople {
+  const digest = signedDigest(note);
+  const problems =
+    digest === sha256Hex(manifest)
+      ? []
+      : ["backup.note: it is not a statement over this backup.json"];
+  const unchecked = [
+    "who signed it, and whether it is on record: it has no proofs (keyrite backup prove writes them)",
+  ];
+  return { proven: false, signers: [], problems, unchecked };
+}
+
+function signedDigest(note: Uint8Array): string | undefined {
+  try {
+    return parseBackupText(parseNote(fromUtf8(note)).text).sha256;
+  } catch {
+    return undefined;
+  }
+}
+
+function problemOf(error: unknown): string {
+  if (error instanceof KeyriteError) return messageOf(error);
+  throw error;
+}
