@@ -1,6 +1,6 @@
 /**
  * `npm run -s bench -- NAME` runs bench/NAME.ts; without a name the benchmarks are listed. A number
- * behind the name sets the rounds, 5 at least.
+ * behind the name sets the rounds, 5 at least; a second one sets how many keys, where keys are worked on.
  */
 
 import { readdirSync } from "node:fs";
@@ -8,7 +8,7 @@ import { readdirSync } from "node:fs";
 interface Benchmark {
   /** What is compared with what, in one line. */
   readonly about: string;
-  run(rounds?: number): Promise<void>;
+  run(rounds?: number, keys?: number): Promise<void>;
 }
 
 /** Not benchmarks themselves. */
@@ -32,7 +32,7 @@ async function list(): Promise<string> {
   return `benchmarks:\n${lines.join("\n")}\n`;
 }
 
-async function main(name?: string, rounds?: string): Promise<number> {
+async function main(name?: string, ...numbers: readonly string[]): Promise<number> {
   if (name === undefined) {
     process.stdout.write(await list());
     return 0;
@@ -41,7 +41,7 @@ async function main(name?: string, rounds?: string): Promise<number> {
     process.stderr.write(`error: there is no benchmark ${name}\n${await list()}`);
     return 2;
   }
-  await (await load(name)).run(rounds === undefined ? undefined : Number(rounds));
+  await (await load(name)).run(...numbers.map(Number));
   return 0;
 }
 

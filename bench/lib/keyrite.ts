@@ -52,7 +52,7 @@ export function keyrite(...args: readonly string[]): string {
  * @returns the site's folder; the people's media lie beside it
  */
 export function prepareSite(folder: string): string {
-  keyrite("demo", "initialize-token", "--out", join(folder, "prepared"));
+  keyrite("demo", "prepare-backup", "--out", join(folder, "prepared"));
   return join(folder, "prepared", "site");
 }
 

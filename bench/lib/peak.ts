@@ -1,0 +1,22 @@
+/** A process of its own that backs up or restores keys and prints the most memory it held, in bytes. */
+
+import { BareKeys } from "./bare-keys.ts";
+import { backUpOurs, restoreOurs } from "./desk.ts";
+import { inFolder } from "./copies.ts";
+import { onToken } from "./softhsm.ts";
+import { wrappedKeys } from "./wrapped-keys.ts";
+
+const KIBIBYTE = 1024;
+
+async function main(what = "", count = "", memory = "", disk = ""): Promise<void> {
+  const items = wrappedKeys(Number(count));
+  await onToken(memory, async (token) => {
+    if (what === "backup") new BareKeys(token).fill(items);
+    await inFolder(disk, (folder) =>
+      what === "backup" ? backUpOurs(folder, token, items) : restoreOurs(folder, token, items, 1),
+    )();
+  });
+  process.stdout.write(`${process.resourceUsage().maxRSS * KIBIBYTE}\n`);
+}
+
+await main(...process.argv.slice(2));
