@@ -130,15 +130,15 @@ test("every shipped ceremony has a page that says how to perform and to rehearse
   }
 });
 
-test("what the README quotes is what the demo shows", (t) => {
+test("what README and CEREMONY.md quote of the demo and a drill is what they show", (t) => {
   const folder = mkdtempSync(join(tmpdir(), "keyrite-readme-"));
   t.after(() => {
     rmSync(folder, { recursive: true, force: true });
   });
-  // One stream, so that talk and data keep their order.
+  // The drill is performed after all that the demo performs by itself; one stream keeps their order.
   const demo = spawnSync(
     "sh",
-    ["-c", '"$0" "$1" demo --out "$2" 2>&1', process.execPath, BIN, folder],
+    ["-c", '"$0" "$1" demo restore-drill --out "$2" 2>&1', process.execPath, BIN, folder],
     {
       encoding: "utf8",
       env: cleanEnvironment(),
@@ -146,6 +146,7 @@ test("what the README quotes is what the demo shows", (t) => {
   );
   assert.equal(demo.status, 0, demo.stdout);
   assertQuoted("README.md", blockOf("README.md", "shown", "demo"), demo.stdout);
+  assertQuoted("CEREMONY.md", blockOf("CEREMONY.md", "rehearsed", "drill"), demo.stdout);
   assert.throws(() => {
     assertQuoted("README.md", "Verdict: CONFORMS", demo.stdout);
   });

@@ -1,7 +1,15 @@
 /** What `keyrite run` leaves beside a backup after the close, and how it is judged and written anew. */
 
 import assert from "node:assert/strict";
-import { appendFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import { backUpEscrowed, onlyBackup, preparedSite } from "../support/escrowed-site.ts";
@@ -67,7 +75,15 @@ test("H18: an altered backup is refused with what is wrong, for the auditor to a
   const ended = site.keyrite(["backup", "verify", folder, ...trust, "--json"]);
   refused(ended, "ledger.backup-damaged", "does not verify", key);
   assert.equal((JSON.parse(ended.stdout) as Verdict).verdict, "DAMAGED");
-  refused(site.keyrite(["backup", "verify", join(folder, "keys")]), "ledger.backup-damaged");
+  const elsewhere = join(folder, "..", "backup-20200101-aaaa");
+  cpSync(onlyBackup(site, "onsite"), elsewhere, { recursive: true });
+  const swapped = site.keyrite(["backup", "verify", elsewhere, ...trust]);
+  rmSync(elsewhere, { recursive: true });
+  refused(swapped, "ledger.backup-damaged", `it is backup ${basename(folder)}, in a folder that`);
+  const inside = site.keyrite(["backup", "verify", join(folder, "keys")]);
+  refused(inside, "usage.bad-file", "is not the folder of a backup", "VAULT/backup-");
+  const above = site.keyrite(["backup", "verify", join(folder, "..")]);
+  refused(above, "usage.bad-file", "is not the folder of a backup", `in it: ${basename(folder)}`);
   refused(site.keyrite(["backup", "verify", "/nowhere"]), "usage.bad-file", "there is no backup");
 });
 

@@ -172,7 +172,7 @@ const FAILURES = [
   ["C05: fsync fails", "fsync", 5, /could not be written/],
 ] as const;
 
-/** Performs generate-root-ca on a disk that fails at the nth call; undefined when that never came. */
+/** Performs generate-issuing-keys on a disk that fails at the nth call; undefined when that never came. */
 function onFailingDisk(
   site: RehearsedSite,
   call: string,
@@ -189,7 +189,7 @@ function onFailingDisk(
     KEYRITE_FAIL_LOG: log,
     ...more,
   };
-  const ran = site.rehearse("generate-root-ca", undefined, [], { env });
+  const ran = site.rehearse("generate-issuing-keys", undefined, [], { env });
   return existsSync(log) ? ran : undefined;
 }
 
@@ -209,7 +209,7 @@ for (const [name, call, errno, words] of FAILURES) {
       const steps = entries.slice(before.length).map(({ type, step }) => `${type} ${step ?? ""}`);
       const calls = shim.calls();
       if (!steps.includes("step.begun activate")) assert.deepEqual(calls, []);
-      if (!steps.includes("step.begun generate")) {
+      if (!steps.includes("step.begun generate-first")) {
         assert.ok(!calls.includes("C_GenerateKeyPair"), "no intent on record, no key");
       }
       succeeded(site.keyrite(["verify"]));
@@ -228,7 +228,7 @@ test("C07: disk full at the outcome of generate-key leaves the step in doubt, fo
   assert.ok(ran, "the fault was injected");
   refused(ran, "halted.not-durable", /free some space/);
   const shown = succeeded(site.keyrite(["status"])).stdout;
-  assert.match(shown, /IN DOUBT: step \d+ \(generate, generate-key\)/);
+  assert.match(shown, /IN DOUBT: step \d+ \(generate-first, generate-key\)/);
   refused(site.rehearse("record-deviation"), "halted.in-doubt", "CKA_ID");
   succeeded(site.keyrite(["verify"]));
 });

@@ -97,15 +97,19 @@ test("planning refuses what no token could do, with what to do instead", () => {
   const unwrappable: Readonly<Record<string, readonly [string, RegExp]>> = {
     locked: [
       withTokens(["alpha"], [backUp("root-g1")]),
-      /root-g1 on token alpha cannot leave it.*backup: wrap/,
+      /root-g1 on token alpha cannot leave it.*backup: wrap.*; restore another copy from its backup/,
     ],
     unknown: [
       withTokens(["alpha"], [backUp("nothing")]),
       /token alpha holds no key labelled nothing/,
     ],
+    "one vault twice": [
+      withTokens(["alpha"], [generate("own"), backUp("own").replace("offsite", "onsite")]),
+      /a vault is named twice; two copies in one place are one copy/,
+    ],
     "never backed up": [
       withTokens(["alpha"], [generate("own", "p-256", "never"), backUp("own")]),
-      /own on token alpha cannot leave it/,
+      /own on token alpha cannot leave it.*vendor.*record-native-backup/,
     ],
     "locked without a copy": [
       withTokens(["alpha"], [generate("own"), lock("own")]),
@@ -118,7 +122,9 @@ test("planning refuses what no token could do, with what to do instead", () => {
     ],
   };
   for (const [what, [yaml, says]] of Object.entries(unwrappable)) {
-    assert.match(objections(stage, yaml).join("\n"), says, what);
+    const found = objections(stage, yaml);
+    assert.match(found.join("\n"), says, what);
+    assert.equal(new Set(found).size, found.length, `${what}: nothing is said twice`);
   }
 });
 

@@ -119,7 +119,7 @@ for (const [name, spoil, words] of SPOILED) {
     const site = siteAt("initialized", shim);
     await spoil(site, shareSetOf(site, "activation"));
     shim.calls();
-    const ran = site.rehearse("generate-root-ca");
+    const ran = site.rehearse("generate-issuing-keys");
     refused(ran, "people.share-rejected", "ben", words);
     assert.deepEqual(shim.calls(), [], "no login, no key");
     const entry = lastOf(site, "step.refused");
@@ -136,7 +136,7 @@ test("Q04: with the bad share's holder replaced by another the same media activa
   const site = siteAt("initialized", shim);
   rmSync(shareFileOf(site, "ben", shareSetOf(site, "activation")));
   shim.calls();
-  const ran = site.rehearse("generate-root-ca", ({ answers, passphrases }) => {
+  const ran = site.rehearse("generate-issuing-keys", ({ answers, passphrases }) => {
     const present = answers["roll-call"]?.["present"];
     assert.ok(present);
     delete present["ben"];
@@ -156,20 +156,20 @@ test("Q01: a sealed PIN that was changed is not used; an unchanged copy on a med
   );
   for (const copy of copies) flipByte(copy, 30);
   shim.calls();
-  const ran = site.rehearse("generate-root-ca");
+  const ran = site.rehearse("generate-issuing-keys");
   refused(ran, "people.share-rejected", "no copy of the sealed secret");
   assert.deepEqual(shim.calls(), []);
   const [copy = ""] = copies;
   flipByte(copy, 30);
   // The activation had begun, so two people end that ceremony first.
   abandon(site);
-  succeeded(site.rehearse("generate-root-ca"));
+  succeeded(site.rehearse("generate-issuing-keys"));
 });
 
 function abandon(site: RehearsedSite): void {
   succeeded(
     site.rehearse(
-      "generate-root-ca",
+      "generate-issuing-keys",
       (answers) => {
         answers.answers = {
           abandon: { present: { ana: "ceremony-administrator", eve: "internal-witness" } },

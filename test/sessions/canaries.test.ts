@@ -20,10 +20,19 @@ import {
   initOptions,
   newFolder,
   RehearsedSite,
+  TOKENS,
+  VAULTS,
 } from "../support/rehearsed-site.ts";
 
 const PEOPLE = Object.keys(FOUNDERS);
-const CEREMONY_NAMES = ["establish-site", "initialize-token", "generate-root-ca"];
+const PURPOSES = ["activation", "security-officer"] as const;
+const CEREMONY_NAMES = [
+  "establish-site",
+  "initialize-token",
+  "prepare-backup",
+  "generate-root-ca",
+  "restore-drill",
+];
 
 /** Put together here, so that the test's own source and arguments are no find. */
 function passphraseOf(person: string): string {
@@ -75,22 +84,23 @@ async function secretsOf(site: WatchedSite): Promise<ReadonlyMap<string, Uint8Ar
     secrets.set(`signing seed of ${person}`, seed);
     secrets.set(`age key of ${person}`, Buffer.from(key));
   }
-  for (const purpose of ["activation", "security-officer"] as const) {
-    const found = shareSetOf(site, purpose);
+  const sets = TOKENS.flatMap((token) => PURPOSES.map((purpose) => ({ token, purpose })));
+  for (const { token, purpose } of sets) {
+    const found = shareSetOf(site, purpose, token);
     const shares: Uint8Array[] = [];
     for (const { person } of found.set.holders) {
       const share = shareIn(await shareTextOf(site, person, found, passphraseOf(person)));
-      secrets.set(`${purpose} share of ${person}`, share);
+      secrets.set(`${purpose} share for ${token} of ${person}`, share);
       shares.push(share);
     }
     const key = combineByHand(shares.slice(0, 2));
-    secrets.set(`${purpose} key`, key);
-    secrets.set(`${purpose} key as an identity`, Buffer.from(ageSecretKey(key)));
+    secrets.set(`${purpose} key of ${token}`, key);
+    secrets.set(`${purpose} key of ${token} as an identity`, Buffer.from(ageSecretKey(key)));
     const holders = { ben: passphraseOf("ben"), cleo: passphraseOf("cleo") };
-    const info = { serial: "whatever", label: "alpha" };
+    const info = { serial: "whatever", label: token };
     const pin = textOf(await pinOf(site, purpose, holders, info));
-    secrets.set(`${purpose} PIN`, Buffer.from(pin));
-    secrets.set(`${purpose} PIN as bytes`, fromHex(pin) ?? new Uint8Array());
+    secrets.set(`${purpose} PIN of ${token}`, Buffer.from(pin));
+    secrets.set(`${purpose} PIN of ${token} as bytes`, fromHex(pin) ?? new Uint8Array());
   }
   const ledgerKey = fromHex(readFileSync(site.file("ledger.key"), "utf8").trim());
   assert.ok(ledgerKey);
@@ -111,6 +121,7 @@ test("S01, S02: no secret in any file, argument, environment or output of a whol
     const planted = person === first ? { PLANTED: passphraseOf(person) } : {};
     await site.watched([...words, ...more], planted);
   }
+  for (const vault of VAULTS) mkdirSync(site.vault(vault), { recursive: true });
   assert.equal(site.keyrite(["init", ...initOptions(site)]).code, 0);
   for (const ceremony of CEREMONY_NAMES) {
     const answers = join(CEREMONIES, ceremony, "answers.yaml");

@@ -68,7 +68,7 @@ export class ProcessWatch {
   readonly #seen = new Map<string, Place>();
   readonly #timer = setInterval(() => {
     this.look();
-  }, 10);
+  }, 10).unref();
 
   look(): void {
     for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {

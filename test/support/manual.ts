@@ -7,13 +7,16 @@ import { join } from "node:path";
 const ROOT = join(import.meta.dirname, "..", "..");
 
 export interface Block {
-  /** `typed` is typed as it stands; `shown` quotes the screen; `generated` comes from the sources. */
+  /**
+   * `typed` is typed as it stands; `shown` quotes the screen of those who type; `rehearsed` that of the
+   * demo; `generated` comes from the sources.
+   */
   readonly kind: string;
   readonly name: string;
   readonly text: string;
 }
 
-const BLOCK = /<!-- (typed|shown): ([a-z-]+) -->\n```[a-z]*\n([\s\S]*?)\n```/g;
+const BLOCK = /<!-- (typed|shown|rehearsed): ([a-z-]+) -->\n```[a-z]*\n([\s\S]*?)\n```/g;
 const GENERATED = /<!-- (generated): ([a-z-]+) -->\n([\s\S]*?)\n<!-- end -->/g;
 
 /** The marked blocks of a page, in order. */

@@ -1,6 +1,6 @@
 /** Secrets of a rehearsed site, opened by its people's passphrases: what a test compares or looks for. */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fromHex, fromUtf8 } from "../../src/lib/encoding.ts";
 import type { Secret } from "../../src/lib/secret.ts";
@@ -22,13 +22,19 @@ export interface FoundSet {
 export function shareSetOf(
   site: RehearsedSite,
   purpose: "activation" | "security-officer",
+  token = "alpha",
 ): FoundSet {
-  for (const name of readdirSync(site.file("share-sets"))) {
-    const folder = join(site.file("share-sets"), name);
-    const set = parseShareSet(readFileSync(join(folder, "share-set.json")));
-    if (set.purpose === purpose) return { set, name, folder };
-  }
-  throw new Error(`the site has no ${purpose} share set`);
+  const made = site
+    .entries()
+    .flatMap(({ facts }) => facts)
+    .find((fact) => {
+      const { kind, purpose: of, token: on } = fact;
+      return kind === "share-set.made" && of === purpose && on === token;
+    });
+  if (made === undefined) throw new Error(`the site has no ${purpose} share set of ${token}`);
+  const name = `${String(made["set"])}.g${String(made["generation"])}`;
+  const folder = join(site.file("share-sets"), name);
+  return { set: parseShareSet(readFileSync(join(folder, "share-set.json"))), name, folder };
 }
 
 export function shareFileOf(site: RehearsedSite, person: string, { name }: FoundSet): string {
@@ -74,7 +80,7 @@ export async function pinOf(
   people: Readonly<Record<string, string>>,
   token: { readonly serial: string; readonly label: string },
 ): Promise<Secret> {
-  const found = shareSetOf(site, purpose);
+  const found = shareSetOf(site, purpose, token.label);
   const entered = [];
   for (const [person, passphrase] of Object.entries(people)) {
     const { opener } = await openedPerson(site, person, passphrase);

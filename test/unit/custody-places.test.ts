@@ -172,6 +172,15 @@ const CONTRADICTIONS: Readonly<Record<string, Contradiction>> = {
     says: /on a production site it is no rehearsal/,
   },
   "a drill that passed without a key": { fact: FACT.drilled({ keys: 0 }), says: /without any key/ },
+  "A8: a drill that passed with keys that never came back": {
+    fact: FACT.drilled(),
+    says: /it passed with 1 keys, and 0 came back from backup backup-1/,
+  },
+  "A8: a drill that passed with more keys than came back from its backup": {
+    after: [FACT.restored("root-g1", "beta")],
+    fact: FACT.drilled({ keys: 2 }),
+    says: /it passed with 2 keys, and 1 came back/,
+  },
   "a drill that passed with reasons against it": {
     fact: FACT.drilled({ reasons: ["too slow"] }),
     says: /it passed, and gives reasons against it/,

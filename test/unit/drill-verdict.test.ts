@@ -32,6 +32,8 @@ interface Told {
   readonly backups?: readonly object[];
   /** Whether the key was restored in this very ceremony. */
   readonly restored?: boolean;
+  /** Out of which backup it was restored. */
+  readonly from?: string;
   readonly copies?: ReadonlyMap<string, object>;
   readonly keys?: ReadonlyMap<string, object>;
   readonly active?: readonly string[];
@@ -40,12 +42,18 @@ interface Told {
 
 /** A verdict over what a room tells, all well unless said otherwise. */
 function verdict(told: Told = {}): Promise<DrillReport> {
-  const { restored = true, backups = [BACKUP], steps = STEPS, active = [] } = told;
+  const {
+    restored = true,
+    from = BACKUP.backup,
+    backups = [BACKUP],
+    steps = STEPS,
+    active = [],
+  } = told;
   const key = {
     tokens: new Map([["alpha", { ...COPY, proved: BACKUP.made }]]),
     backups: new Map([[BACKUP.backup, {}]]),
     retained: new Map(),
-    restored: restored ? { ceremony: CEREMONY, backup: BACKUP.backup } : null,
+    restored: restored ? { ceremony: CEREMONY, backup: from } : null,
     destroyed: false,
   };
   const custody = {
@@ -109,6 +117,26 @@ test("what follows from a failure is no reason of its own; a refusal before any 
     steps: [...STEPS.slice(0, 5), step("destroy-key", 1, 2, 3, cannot)],
   });
   assert.match(first.reasons.join(), /^step destroy .* script\.refused/);
+});
+
+test("A8: a step that was left out, or has no end on record, is a reason when nothing failed before", async () => {
+  const skipped = { outcome: "refused", code: "halted.step-skipped", message: "left out" };
+  const nameless = { outcome: "refused", code: null, message: null };
+  const open = { outcome: "begun", code: null, message: null, endedAt: null };
+  const reasonsFor = async (end: Partial<DrillStep>): Promise<readonly string[]> =>
+    (await verdict({ steps: [...STEPS.slice(0, 5), step("destroy-key", 1, 2, 3, end)] })).reasons;
+  assert.match(
+    (await reasonsFor(skipped)).join(),
+    /^step destroy .*was refused: halted\.step-skip/,
+  );
+  assert.match((await reasonsFor(nameless)).join(), /^step destroy .*was refused: no code/);
+  assert.match((await reasonsFor(open)).join(), /^step destroy .*came to no end \(begun\)/);
+});
+
+test("H18: a key that came back out of another backup proves nothing of this one", async () => {
+  const { keys, reasons } = await verdict({ from: "backup-20260101-aaaa" });
+  assert.deepEqual([keys.expected, keys.restored], [1, 0]);
+  assert.deepEqual(reasons, ["no key was restored"]);
 });
 
 test("nothing in custody to restore from, and nothing restored, are reasons", async () => {
@@ -176,7 +204,7 @@ test("a key that no backup holds is lost, once it is older than the policy allow
     const held = {
       ...alone,
       backups: new Map([[BACKUP.backup, {}]]),
-      restored: { ceremony: CEREMONY },
+      restored: { ceremony: CEREMONY, backup: BACKUP.backup },
     };
     return {
       drills: { rpoDays: 5 },

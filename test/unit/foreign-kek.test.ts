@@ -147,6 +147,26 @@ test("the KEK of the lost site is adopted and loaded, and its keys come back", a
   assert.match(objections(dc2, load({})).join(), /is already on token alpha/);
 });
 
+test("H18: a key of theirs that was destroyed here is not unwrapped again, and lies nowhere unrecorded", async () => {
+  const end = "key: root-g1, everywhere: true, reason: old";
+  await dc2.run(withTokens(["alpha"], [kekStep("destroy-key", end)]), CAST);
+  const again = (keys: string): string => {
+    const values = `token: alpha, keys: ${keys}, under: backup-kek, backup: ${backup}, from: onsite`;
+    return withTokens(["alpha"], [kekStep("restore-key", values)]);
+  };
+  const unwraps = await unwrapsDuring(dc2, async () => {
+    await refused(again("root-g1"), {
+      code: "script.refused",
+      says: /key root-g1 is on record as destroyed/,
+    });
+    await refused(again("root-g2"), {
+      code: "hsm.object-exists",
+      says: /key root-g2 is on token alpha already, by the record/,
+    });
+  });
+  assert.equal(unwraps, 0);
+});
+
 test("the adopted KEK goes on to a second token here, from the files kept at the site", async () => {
   const on = "kek: backup-kek, generation: 1";
   const steps = [

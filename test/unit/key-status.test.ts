@@ -126,6 +126,13 @@ const CONCERNS: Readonly<Record<string, readonly [facts: readonly Fact[], says: 
     SAFE.filter(({ kind }) => kind !== "drill.concluded"),
     /^key root-g1: no drill has brought it back yet; the policy wants one every 90 days$/,
   ],
+  "a drill that failed, and none after it": [
+    [
+      ...SAFE,
+      FACT.drilled({ verdict: "fail", keys: 0, reasons: ["a share is missing", "no key"] }),
+    ],
+    /^RED: the last drill of a restore, on token beta, failed: a share is missing \(and 1 more reason\)$/,
+  ],
   "a copy that was retained": [
     [...SAFE, FACT.retained("root-g1", "token", "beta")],
     /^key root-g1: token beta keeps a copy: the courier is on strike$/,
@@ -179,6 +186,9 @@ describe("no concern", () => {
   test("is the backup of a key that another site has backed up", () => {
     const theirs = FACT.restored("their-root", "beta", { origin: PEER, backup: "theirs-1" });
     none([...BACKED_UP, FACT.trusted(), theirs], /their-root: it is in no/);
+  });
+  test("is a drill that failed, once a later one passed", () => {
+    none([...SAFE, FACT.drilled({ verdict: "fail", reasons: ["slow"] }), FACT.drilled()], /failed/);
   });
   test("is the drill that a test site cannot have", () => {
     none(BACKED_UP, /drill/, "test");

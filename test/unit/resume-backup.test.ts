@@ -9,7 +9,14 @@ import { cpSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { test } from "node:test";
 import { ACTIONS } from "../../src/actions/index.ts";
 import type { CallName } from "../support/faulty-module.ts";
-import { backupStage, backUp, lock, newestBackup, restore } from "../support/backup-stage.ts";
+import {
+  backupStage,
+  backUp,
+  generate,
+  lock,
+  newestBackup,
+  restore,
+} from "../support/backup-stage.ts";
 import { kekStep, loadKek, withTokens } from "../support/kek-stage.ts";
 import { manyKeysAction } from "../support/many-keys.ts";
 import { CAST } from "../support/stage-scripts.ts";
@@ -179,4 +186,29 @@ test("what is undone in the first group leaves an empty token, and the step is p
     ),
   );
   assert.deepEqual(await onToken("gamma"), { keys: KEYS, objects: KEYS });
+});
+
+test("H20: a backup is finished by those who are on record as its signers, and by nobody else", async () => {
+  const by = "[custodian, internal-witness]";
+  const values = "token: alpha, keys: extra, under: backup-kek, to: [onsite, offsite]";
+  const yaml = withTokens(
+    ["alpha"],
+    [generate("extra"), kekStep("back-up-key", values, "", by), lock("extra")],
+  );
+  // Ben begins it; who activates the token anew is asked before who goes on with the backup.
+  await cutOff(yaml, "back-up-key", ["unwrapKey", "unwrapKeyNow"], 1);
+  const by2 = (settle: string, who: string): Cast => ({
+    ...CAST,
+    answers: { settle, who: ["ben", "cleo", who, who, who] },
+  });
+  await assert.rejects(stage.resume(by2("finish", "dan")), /is not a choice/);
+  assert.ok(
+    stage.console.shown.some((line) => line.includes("is to be signed by ben and eve")),
+    stage.console.shown.join("\n"),
+  );
+  await stage.resume(by2("finish", "ben"));
+  assertClosed();
+  assert.deepEqual(newestBackup(stage).signers, ["ben", "eve"]);
+  await stage.run(restore("beta", "extra"), CAST);
+  assertClosed();
 });

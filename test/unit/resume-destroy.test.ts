@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { ckrError } from "../../src/hsm/ckr.ts";
+import type { Hsm, ModuleBinding } from "../../src/hsm/token.ts";
 import type { CallName } from "../support/faulty-module.ts";
 import { backedUp, backupStage, restore, vaultFile } from "../support/backup-stage.ts";
 import { kekStep, withTokens } from "../support/kek-stage.ts";
@@ -87,6 +88,15 @@ function retire(token: string): string {
 
 test("a token that was not wiped cannot be called retired: it is retired anew", async () => {
   await cutOff(retire("beta"), "initToken", 1);
+  // H03: nor when another device of its name is in the slot.
+  const { hsm } = stage.rig;
+  const exchanged: Hsm = Object.assign(Object.create(hsm), {
+    find: (module: ModuleBinding, _: string, label: string) => hsm.find(module, "0815", label),
+  });
+  await assert.rejects(stage.resume(FINISH, { hall: { hsm: exchanged } }), {
+    code: "hsm.wrong-token",
+    message: /the token labelled beta has the serial/,
+  });
   // There is nothing that could be finished.
   await assert.rejects(stage.resume(FINISH), /is not a choice/);
   assert.ok(stage.history.custody.tokens.has("beta"));

@@ -78,6 +78,11 @@ describe("a backup in a vault", () => {
     assert.deepEqual(await folder.list(), ["proofs/checkpoint"]);
     await folder.remove(["proofs/checkpoint"]);
     assert.deepEqual(readdirSync(vault), [], "what is empty is no backup");
+    // Of the folder above an envelope nothing stays either: its name would be taken for good.
+    const again = await vaults.create("onsite", BACKUP);
+    await again.write(FILES);
+    await again.remove(await again.list());
+    assert.deepEqual(readdirSync(vault), []);
   });
 
   test("10,000 small files are written and synced at once", async () => {
