@@ -8,6 +8,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -211,9 +212,22 @@ export function siteAt(stage: Stage, module = SOFTHSM): RehearsedSite {
   return new RehearsedSite(folder, module.env);
 }
 
+/** Stages that all test files of a run share: bin/test.js makes the folder and removes it. */
+const shared = process.env["KEYRITE_TEST_STAGES"] ?? base;
+
 function stageFolder(stage: Stage, module: TestModule): string {
-  const folder = join(base, `${stage} ${sha256Hex(module.path).slice(0, 8)}`);
+  const place = module === SOFTHSM ? shared : base;
+  const folder = join(place, `${stage} ${sha256Hex(module.path).slice(0, 8)}`);
   if (existsSync(folder)) return folder;
+  const fresh = `${folder} ${process.pid}`;
+  performStage(stage, module, fresh);
+  // Two test files may make the same stage at once: whoever is second takes that of the first.
+  if (existsSync(folder)) rmSync(fresh, { recursive: true });
+  else renameSync(fresh, folder);
+  return folder;
+}
+
+function performStage(stage: Stage, module: TestModule, folder: string): void {
   const site = new RehearsedSite(folder, module.env);
   if (stage === "made") {
     for (const vault of VAULTS) mkdirSync(site.vault(vault), { recursive: true });
@@ -221,12 +235,11 @@ function stageFolder(stage: Stage, module: TestModule): string {
     succeeded(
       site.keyrite(["init", "--site", site.site, ...initOptions(site, { module: module.path })]),
     );
-    return folder;
+    return;
   }
   const [before, ceremony] = BEFORE[stage];
   cpSync(stageFolder(before, module), folder, { recursive: true });
   succeeded(site.rehearse(ceremony));
-  return folder;
 }
 
 /** The options of `init` for this site's founders and one token. */
