@@ -128,7 +128,7 @@ export class BareKeys {
     const byId = new Map<string, pkcs11js.Handle>();
     for (const object of this.#objects(pkcs11js.CKO_PRIVATE_KEY)) {
       const [id] = module.C_GetAttributeValue(session, object, [{ type: pkcs11js.CKA_ID }]);
-      byId.set((id?.value as Buffer).toString("hex"), object);
+      byId.set(bytesOf(id?.value).toString("hex"), object);
     }
     return keys.map(({ spki, ckaId }) => {
       const object = byId.get(ckaId);
@@ -180,9 +180,9 @@ export class BareKeys {
   #find(objectClass: number, id: Buffer): pkcs11js.Handle {
     const object = this.#objects(objectClass).find((one) => {
       const wanted = [{ type: pkcs11js.CKA_ID }];
-      return (
-        this.#module.C_GetAttributeValue(this.#session, one, wanted)[0]?.value as Buffer
-      ).equals(id);
+      return bytesOf(this.#module.C_GetAttributeValue(this.#session, one, wanted)[0]?.value).equals(
+        id,
+      );
     });
     if (object === undefined) throw new Error("the KEK is gone");
     return object;
@@ -200,4 +200,9 @@ function namesOf(label: string, ckaId: string, onToken: boolean): pkcs11js.Templ
 // The binding writes what it read into the template it was given.
 function wanted(types: readonly number[]): pkcs11js.Template {
   return types.map((type) => ({ type }));
+}
+
+function bytesOf(value: unknown): Buffer {
+  if (Buffer.isBuffer(value)) return value;
+  throw new Error("the token gives no bytes");
 }

@@ -58,7 +58,7 @@ export class Desk {
       subject: {},
       contributions: [],
       settled: null,
-    } as unknown as Act<JsonObject>;
+    };
   }
 
   close(expected: number): void {

@@ -11,7 +11,7 @@ import {
   type VaultFolder,
 } from "../ceremony/action.ts";
 import { kekIsOn } from "../ceremony/conditions-copies.ts";
-import { tokenIsActive } from "../ceremony/conditions.ts";
+import { condition, tokenIsActive } from "../ceremony/conditions.ts";
 import type { Fact } from "../ceremony/facts.ts";
 import { label, slug } from "../ceremony/words.ts";
 import type { WireFormat } from "../hsm/backup.ts";
@@ -78,6 +78,12 @@ export const backUpKey = defineAction<Params, Planned, BackedUp>({
     ...canBeWrapped(p.token, p.keys),
     kekIsOn(p.token, p.under, "under"),
     kekIsOn(p.proveOn ?? p.token, p.under, "under"),
+    condition(
+      "to",
+      () =>
+        new Set(p.to).size < p.to.length &&
+        "a vault is named twice; two copies in one place are one copy",
+    ),
   ],
   forecast: (p, custody) => {
     const foreseen = wrappableKeys(custody, p.token, p.keys).map(({ spki }) => spki);

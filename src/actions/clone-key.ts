@@ -117,10 +117,11 @@ function tokensDiffer(p: Params): Condition {
 
 function notThereYet(from: string, to: string, keys: KeyChoice): Condition {
   return condition("keys", ({ custody }) => {
-    const there = wrappableKeys(custody, from, keys).find(
-      ({ spki }) => custody.copies.get(spki)?.tokens.has(to) === true,
-    );
-    return there && `key ${there.label} is on token ${to} already by then`;
+    const chosen = wrappableKeys(custody, from, keys);
+    const there = chosen.find(({ spki }) => custody.copies.get(spki)?.tokens.has(to) === true);
+    if (there !== undefined) return `key ${there.label} is on token ${to} already by then`;
+    const gone = chosen.find(({ spki }) => custody.copies.get(spki)?.destroyed === true);
+    return gone && `key ${gone.label} is on record as destroyed by then: it gets no new copy`;
   });
 }
 

@@ -112,14 +112,16 @@ function factOf(concluded: Concluded): FactOf<"drill.concluded"> {
 function reportLines(report: DrillReport): readonly string[] {
   const { kind, verdict, keys, recovery, recoveryPoint, phases, reasons, notProved } = report;
   const word = kind === "drill" ? "DRILL" : "REHEARSAL, which never counts as a drill";
-  const rto = recovery.rtoMinutes === null ? "none" : `${recovery.rtoMinutes} min`;
-  const rpo = recoveryPoint.rpoDays === null ? "none" : `${recoveryPoint.rpoDays} days`;
+  const rto = recovery.rtoMinutes === null ? "no rule" : `${recovery.rtoMinutes} min`;
+  const rpo = recoveryPoint.rpoDays === null ? "no rule" : days(recoveryPoint.rpoDays);
+  const { ageDays } = recoveryPoint;
+  const age = ageDays === null ? "no backup" : `at most ${days(ageDays)}`;
   return [
     `${word}: ${verdict.toUpperCase()}`,
     ...reasons.map((reason) => `  because ${reason}`),
     `Keys restored and proved: ${keys.restored} of ${keys.expected}; left on the token: ${keys.left}.`,
     `Recovery, from roll call to the last key proved: ${seconds(recovery.milliseconds)} (allowed: ${rto}).`,
-    `Age of the backup: ${recoveryPoint.ageDays ?? "–"} days (allowed: ${rpo}).`,
+    `Age of the backup: ${age} (allowed: ${rpo}).`,
     ...phases.map(
       ({ name, people, machine }) =>
         `  ${name.padEnd(11)} ${seconds(people + machine)}, of which people ${seconds(people)}`,
@@ -127,6 +129,10 @@ function reportLines(report: DrillReport): readonly string[] {
     "Not proved:",
     ...notProved.map((line) => `  ${line}`),
   ];
+}
+
+function days(count: number): string {
+  return count === 1 ? "1 day" : `${count} days`;
 }
 
 function seconds(milliseconds: number | null): string {

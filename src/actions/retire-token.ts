@@ -134,7 +134,7 @@ export const retireToken = defineAction<Params, Intent, Retired>({
     room.console.tell(`Token ${p.token} is wiped: no object is left on it and no PIN opens it.`);
     return { ...subject, labelNow: info.label, serialNow: info.serial, waivers: [...waivers] };
   },
-  settle: (p, room) => settleWipe(p, room),
+  settle: (p, room, { intent }) => settleWipe(p, room, intent),
   // Offered only for a token that was not touched.
   undo: () => Promise.resolve(),
 });
@@ -143,12 +143,14 @@ const INTERRUPTED =
   "the wipe was interrupted: the officer's old PIN may still be set on the empty token";
 
 // C_InitToken is done by the token in one go: it answers as what it was, or not any more.
-async function settleWipe({ token }: Params, room: Room): Promise<Settlement> {
+// Another device under the same label says nothing of the one that was to be wiped (H03).
+async function settleWipe({ token }: Params, room: Room, intent: Intent): Promise<Settlement> {
   const gone = await room.tokens.inspect(token).then(
     () => undefined,
     (error: unknown) => {
       const wiped = ["hsm.wrong-token", "hsm.not-initialized"];
       if (!(error instanceof KeyriteError) || !wiped.includes(error.code)) throw error;
+      if (!error.message.startsWith(`token ${intent.serial} `)) throw error;
       return error.message;
     },
   );

@@ -51,7 +51,8 @@ export function checkBackup(papers: BackupPapers, expected: ExpectedBackup): Che
   }
   const read = readManifest(papers.manifest);
   if (typeof read === "string") return { manifest: undefined, problems: [read, ...problems] };
-  return { manifest: read, problems: [...problems, ...differences(read, expected)] };
+  // What it says of itself first: another backup in this folder is no forged signature.
+  return { manifest: read, problems: [...differences(read, expected), ...problems] };
 }
 
 function noteProblems(papers: BackupPapers, expected: ExpectedBackup): readonly string[] {

@@ -113,7 +113,7 @@ export class CeremonyTrack {
     const nonce = stringOf(entry.data, "nonce");
     const purpose = STEP_PURPOSES.find((one) => one === entry.data["purpose"]);
     if (step === undefined || nonce === undefined || purpose === undefined) return false;
-    if (purpose === "step" && this.#leavesDoubt(step)) return false;
+    if (purpose === "step" && (this.#leavesDoubt(step) || this.#isOver(step))) return false;
     if (this.#nonces.has(nonce)) return false;
     this.#nonces.add(nonce);
     const shown = entry.data["shown"];
@@ -138,6 +138,12 @@ export class CeremonyTrack {
     const open = this.#open;
     if (open?.doubt == null) return false;
     return open.unsettled.has(id) || !reactivates(open, id);
+  }
+
+  // Whoever owns the host would otherwise have a completed step performed once more when people go on.
+  #isOver({ id }: RecordedStep): boolean {
+    const open = this.#open;
+    return open?.steps.get(id) === "completed" && !reactivates(open, id);
   }
 
   #planned(entry: Entry): RecordedStep | undefined {

@@ -17,10 +17,12 @@ export function concerns(history: History, keys: readonly KeyStatus[]): readonly
   const { custody } = history;
   return [
     ...ledgerConcerns(history),
+    ...abandonedDoubts(history),
     ...named(keys, extractable, "more keys are extractable"),
     ...thinKeks(custody).map((text) => `${RED} ${text}`),
     ...tokenConcerns(custody),
     ...unfinishedBackups(custody, keys),
+    ...failedDrill(custody),
     ...named(keys, lacking, "more keys lack what the policy wants"),
     ...named(keys, retained, "more keys have copies that were retained"),
   ];
@@ -38,10 +40,43 @@ function ledgerConcerns(history: History): readonly string[] {
   return [...list, ...history.findings.map(({ text }) => text)];
 }
 
+/** What nobody looked after when a ceremony was abandoned, until its token is retired or made anew. */
+function abandonedDoubts({ ceremonies, custody }: History): readonly string[] {
+  return ceremonies.flatMap(({ id, state, doubt }) => {
+    if (state !== "abandoned" || doubt === null) return [];
+    const { serial, ckaId } = doubt.intent;
+    const token = [...custody.tokens.values()].find((one) => one.serial === serial)?.token;
+    const items = doubt.group?.items.map((item) => item.ckaId) ?? [];
+    const ids = typeof ckaId === "string" ? [ckaId, ...items] : items;
+    if (token === undefined || ids.length === 0) return [];
+    const what = `${RED} ceremony ${id} was abandoned with step ${doubt.n} (${doubt.id}, ${doubt.action}) in doubt at entry ${doubt.begunSeq}`;
+    const objects = `objects with CKA_ID ${shortList(ids)}, which nobody owns`;
+    return [`${what}: token ${token} may hold ${objects}; look there, or retire the token`];
+  });
+}
+
+function shortList(ids: readonly string[]): string {
+  const more = ids.length - MOST_IDS;
+  return [...ids.slice(0, MOST_IDS), ...(more > 0 ? [`${more} more`] : [])].join(", ");
+}
+
+const MOST_IDS = 4;
+
 function tokenConcerns({ tokens }: Custody): readonly string[] {
   return [...tokens.values()]
     .filter(({ activation, sets }) => activation === "sealed" && sets.activation === undefined)
     .map(({ token }) => `token ${token} has no activation share set`);
+}
+
+/** Only the newest: whatever failed before was repeated since, and passed. */
+function failedDrill({ drills }: Custody): readonly string[] {
+  const last = drills.at(-1);
+  if (last?.verdict !== "fail") return [];
+  const [why = "no reason is on record", ...more] = last.reasons;
+  const rest = more.length === 0 ? "" : ` (and ${plural(more.length, "more reason")})`;
+  return [
+    `${RED} the last ${last.drill} of a restore, on token ${last.token}, failed: ${why}${rest}`,
+  ];
 }
 
 function extractable({ label, tokens }: KeyStatus): readonly string[] {

@@ -8,6 +8,7 @@ import { PROFILES } from "../hsm/profiles.ts";
 import type { KeyAlgorithm } from "../lib/algorithms.ts";
 import { condition, type Condition } from "./conditions.ts";
 import {
+  backupsOf,
   copiesOn,
   extractableCopies,
   mayLeaveExtractable,
@@ -76,9 +77,16 @@ export function keysAreExtractable(token: string, keys: KeyChoice, param = "keys
     return ofEach(custody, token, keys, ({ spki, label }) =>
       custody.copies.get(spki)?.tokens.get(token)?.extractable === true
         ? undefined
-        : `key ${label} on token ${token} cannot leave it by then: only a key generated with backup: wrap can be wrapped, and only until it is locked`,
+        : `key ${label} on token ${token} cannot leave it by then: only a key generated with backup: wrap can be wrapped, and only until it is locked; ${insteadOfWrapping(custody, spki)}`,
     );
   });
+}
+
+function insteadOfWrapping(custody: Custody, spki: string): string {
+  const restorable = backupsOf(custody, spki).length > 0;
+  return restorable
+    ? "restore another copy from its backup"
+    : "copy it with the vendor's own tools (record-native-backup), or let another key take its place";
 }
 
 export function policyAllowsEscrow(param = "mode"): Condition {

@@ -34,6 +34,9 @@ export interface Conducted {
   readonly failure: KeyriteError | undefined;
 }
 
+/** What the people in the room can put right: people, HSMs, and media that are missing, wrong or read-only. */
+const FOR_THE_ROOM = /^(?:people\.|hsm\.|site\.missing$|site\.permissions$|usage\.bad-file$)/;
+
 export class Conductor {
   readonly #hall: Hall;
   readonly #recorder: Recorder;
@@ -210,7 +213,7 @@ export class Conductor {
   #mayTryAgain(step: PlanStep, error: KeyriteError, before: number | undefined): boolean {
     const begun = this.#open().unsettled.get(step.id)?.begunSeq !== before;
     const over = this.#open().steps.get(step.id) === "completed";
-    return !begun && !over && (error.code.startsWith("people.") || error.code.startsWith("hsm."));
+    return !begun && !over && FOR_THE_ROOM.test(error.code);
   }
 
   async #tryAgain(step: PlanStep): Promise<boolean> {

@@ -7,6 +7,7 @@ import type { Participant, Vocabulary } from "./action.ts";
 import type { Hall } from "./hall.ts";
 import type { CeremonyRecord } from "./history.ts";
 import type { Recorder } from "./recorder.ts";
+import { plural } from "./key-status.ts";
 import { checkHead } from "./standing.ts";
 import { ONLOOKERS } from "./words.ts";
 
@@ -85,15 +86,20 @@ export function findingLines(open: CeremonyRecord): readonly string[] {
   for (const [id, outcome] of open.steps) lines.push(`  step ${id}: ${outcome}`);
   for (const doubt of open.unsettled.values()) {
     const { id, group, done } = doubt;
-    if (done.size > 0) lines.push(`  step ${id}: ${done.size} items of its batch are completed`);
+    if (done.size > 0)
+      lines.push(`  step ${id}: completed of its batch ${plural(done.size, "item")}`);
     if (group === null) continue;
-    const count = group.items.length;
-    lines.push(`  step ${id}: ${count} items of the group at entry ${group.seq} have no outcome`);
+    const left = plural(group.items.length, "item");
+    lines.push(`  step ${id}: without outcome, of the group at entry ${group.seq}, ${left}`);
   }
   if (open.doubt === null) return [...lines, "No step is in doubt."];
   const { n, id, action, begunSeq, time, intent } = open.doubt;
   lines.push(`IN DOUBT: step ${n} (${id}, ${action}) was begun at ${time} and has no outcome.`);
-  lines.push(`  entry ${begunSeq}, intent ${visible(canonicalJson(intent))}`);
+  lines.push(`  What people agreed to, at entry ${begunSeq}:`);
+  for (const [name, value] of Object.entries(intent)) {
+    const text = typeof value === "string" ? value : canonicalJson(value);
+    lines.push(`    ${name}: ${visible(text)}`);
+  }
   const ckaId = intent["ckaId"];
   if (typeof ckaId === "string") {
     lines.push(`  look on the token for an object with CKA_ID ${ckaId} before going on`);

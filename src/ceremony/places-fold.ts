@@ -83,7 +83,7 @@ function whyNoSuccessor(
 export function concludeDrill(
   state: CopiesState,
   fact: FactOf<"drill.concluded">,
-  { at, ceremony }: CopyContext,
+  { at, ceremony, foreseen }: CopyContext,
 ): string | undefined {
   const { drill, verdict, reasons, keys } = fact;
   if ((drill === "drill") !== (state.assurance === "production")) {
@@ -93,12 +93,14 @@ export function concludeDrill(
     return keys === 0 ? "it passed without any key" : "it passed, and gives reasons against it";
   }
   if (verdict === "fail" && reasons.length === 0) return "it failed without a reason";
+  const back = [...state.copies].filter(
+    ([, { restored }]) => restored?.ceremony === ceremony && restored.backup === fact.backup,
+  );
+  if (verdict === "pass" && keys > back.length && foreseen !== true) {
+    return `it passed with ${keys} keys, and ${back.length} came back from backup ${fact.backup}`;
+  }
   state.drills.push({ ...without(fact), ceremony, at });
   if (drill === "rehearsal" || verdict === "fail") return undefined;
-  for (const [spki, key] of state.copies) {
-    const { restored } = key;
-    if (restored?.ceremony !== ceremony || restored.backup !== fact.backup) continue;
-    state.copies.set(spki, { ...key, drilled: at });
-  }
+  for (const [spki, key] of back) state.copies.set(spki, { ...key, drilled: at });
   return undefined;
 }

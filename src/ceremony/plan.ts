@@ -114,6 +114,8 @@ class Planner {
     const { document } = this.#input.script;
     const { line, col } = document.locate(path);
     const at = `${document.file}:${line}:${col}`;
+    // Several conditions find the same thing wrong: it is put right once.
+    if (this.#objections.some((known) => known.at === at && known.text === text)) return;
     this.#objections.push(hint === undefined ? { at, text } : { at, text, hint });
   }
 

@@ -162,7 +162,10 @@ export class StepFold {
     if (completed) {
       const facts = this.#authorised(entry, opened.step, begun);
       if (facts === undefined) return;
-      const stray = strayFromItem(intended, facts);
+      // Said to be done without saying what: whoever goes on would leave the item as it is.
+      const action = this.#around.sources.vocabulary.get(opened.step.action);
+      const bare = facts.length === 0 && action?.facts.length !== 0;
+      const stray = bare ? "it bears no fact" : strayFromItem(intended, facts);
       if (stray !== undefined) {
         find(entry, "authority", `it is given no authority: ${stray}`);
         return;

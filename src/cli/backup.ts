@@ -1,6 +1,7 @@
 /** `keyrite backup`: judges a backup's folder offline, and writes its proofs when the close could not. */
 
-import { resolve } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
 import { writeProofs } from "../ceremony/backup-proofs.ts";
 import { visible } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
@@ -17,10 +18,16 @@ export interface BackupVerifyOptions {
   readonly json?: boolean;
 }
 
-/** @throws KeyriteError ledger.backup-damaged when anything is wrong, ledger.not-trusted without proofs */
+/**
+ * Prints the verdict on a backup.
+ * @throws KeyriteError ledger.backup-damaged when anything is wrong, ledger.not-trusted without proofs,
+ * usage.bad-file when there is no backup in that place
+ */
 export async function backupVerify(place: string, options: BackupVerifyOptions): Promise<void> {
   const trust = readTrust(options);
-  const judged = await judgeBackup(backupFolder(resolve(place)), trust?.genesis);
+  const folder = backupFolder(resolve(place));
+  requireBackup(resolve(place));
+  const judged = underItsName(await judgeBackup(folder, trust?.genesis), resolve(place));
   if (options.json === true) printJson("backup-verify", verdictJson(judged));
   else for (const line of verdictLines(judged)) printLine(line);
   if (judged.verdict === "CANNOT TELL") {
@@ -31,6 +38,32 @@ export async function backupVerify(place: string, options: BackupVerifyOptions):
   if (judged.problems.length === 0) return;
   throw new KeyriteError("ledger.backup-damaged", "the backup does not verify", {
     hints: [...judged.problems.slice(0, 3), "restore from the copy in another vault"],
+  });
+}
+
+/** A backup in the folder of another one stands in for it: whole, and yet not what is looked for. */
+function underItsName(judged: JudgedBackup, place: string): JudgedBackup {
+  const name = basename(place);
+  const id = judged.papers?.backup;
+  if (id === undefined || id === name || !BACKUP_ID.test(name)) return judged;
+  const problem = `it is backup ${id}, in a folder that is named ${name}`;
+  return { ...judged, verdict: "DAMAGED", problems: [problem, ...judged.problems] };
+}
+
+const BACKUP_ID = /^backup-\d{8}-[a-z2-7]{4}$/;
+const PAPERS = ["backup.json", "backup.note", "keys", "kek", "proofs"];
+
+// The folder above, or a wrong one, is a slip of the hand: "damaged" would send for the auditor.
+function requireBackup(place: string): void {
+  const names = readdirSync(place);
+  if (names.some((name) => PAPERS.includes(name))) return;
+  const backups = names.filter((name) => existsSync(join(place, name, "backup.json"))).sort();
+  throw new KeyriteError("usage.bad-file", `${place} is not the folder of a backup`, {
+    hints: [
+      backups.length === 0
+        ? "give the folder of one backup, VAULT/backup-…: it holds backup.json"
+        : `give one of the backups in it: ${backups.slice(0, 5).map(visible).join(", ")}`,
+    ],
   });
 }
 
@@ -69,7 +102,7 @@ function verdictLines(judged: JudgedBackup): readonly string[] {
     ...(papers === undefined
       ? []
       : [
-          `Backup ${papers.backup} of ${papers.origin}, ${papers.keys} keys, made ${papers.time}`,
+          `Backup ${papers.backup} of ${papers.origin}, ${papers.keys} ${papers.keys === 1 ? "key" : "keys"}, made ${papers.time}`,
           `KEK ${papers.kek}, check value ${papers.checkValue}`,
           ...(papers.outside ? ["This KEK has existed outside an HSM"] : []),
           ...(papers.assurance === "test" ? ["TEST – not of a production site"] : []),

@@ -187,7 +187,11 @@ function removeAll(root: string, names: readonly string[]): void {
   } catch (error) {
     throw vaultError(`remove files of ${root}`, error);
   }
-  for (const folder of [...folders, root]) removeIfEmpty(folder);
+  // Deepest first, so that none of them is kept by an empty one below it.
+  const within = [...folders].flatMap((folder) => [folder, dirname(folder)]);
+  const below = within.filter((folder) => folder.startsWith(`${root}/`));
+  const deepest = [...new Set(below)].sort((a, b) => b.length - a.length);
+  for (const folder of [...deepest, root]) removeIfEmpty(folder);
 }
 
 function removeIfEmpty(folder: string): void {

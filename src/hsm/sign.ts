@@ -57,7 +57,12 @@ export async function whyNotPossessed(
     : module.signNow(session, facts.sign, object, data, room);
   if (raw.length !== room) return `its challenge signature has ${raw.length} bytes`;
   const signature = facts.family === "ec" ? ecdsaToDer(raw) : raw;
-  return (await judge({ hash: scheme.hash ?? null, message, spki, signature }))
+  const ec =
+    facts.family === "ec"
+      ? { curve: facts.curve, point: spki.subarray(-1 - 2 * facts.size) }
+      : undefined;
+  const what = { hash: scheme.hash ?? null, message, spki, signature };
+  return (await judge(ec === undefined ? what : { ...what, ec }))
     ? undefined
     : "its challenge signature does not verify under the recorded public key";
 }

@@ -15,6 +15,8 @@ export interface ToVerify {
   readonly message: Uint8Array;
   /** DER SubjectPublicKeyInfo. */
   readonly spki: Uint8Array;
+  /** What is in `spki` when it is of an elliptic curve: the uncompressed point, and on which curve. */
+  readonly ec?: { readonly curve: string; readonly point: Uint8Array };
   readonly signature: Uint8Array;
 }
 
@@ -35,25 +37,33 @@ export function judgeNow({ hash, message, spki, signature }: ToVerify): boolean 
 const PARCEL = 16;
 
 // Text, because it runs from the bundle as well as from the sources, where files have other names. It
-// says what `judgeNow` says.
+// says what `judgeNow` says. Points are imported bare, which saves a parser and a multiplication: that a
+// point is on its curve is looked at, and on a curve of cofactor 1 every such point is a key.
 const PROGRAM = `
 const { parentPort } = require("node:worker_threads");
-const { createPublicKey, verify } = require("node:crypto");
-const judge = ({ hash, message, spki, signature }) => {
+const { createPublicKey, KeyObject, verify, webcrypto } = require("node:crypto");
+const imported = async (key, namedCurve) => {
+  if (namedCurve === null) {
+    return createPublicKey({ key: Buffer.from(key), format: "der", type: "spki" });
+  }
+  const how = { name: "ECDSA", namedCurve };
+  return KeyObject.from(await webcrypto.subtle.importKey("raw", key, how, false, ["verify"]));
+};
+const judge = async ({ hash, curve, message, key, signature }) => {
   try {
-    const key = createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" });
-    return verify(hash, message, key, signature);
+    return verify(hash, message, await imported(key, curve), signature);
   } catch {
     return false;
   }
 };
-parentPort.on("message", ({ hashes, lengths, bytes }) => {
+parentPort.on("message", async ({ hashes, curves, lengths, bytes }) => {
   let at = 0;
   const part = (index) => bytes.subarray(at, (at += lengths[index]));
-  parentPort.postMessage(hashes.map((hash, i) => {
-    const [message, spki, signature] = [part(3 * i), part(3 * i + 1), part(3 * i + 2)];
-    return judge({ hash, message, spki, signature });
-  }));
+  const all = hashes.map((hash, i) => {
+    const [message, key, signature] = [part(3 * i), part(3 * i + 1), part(3 * i + 2)];
+    return judge({ hash, curve: curves[i], message, key, signature });
+  });
+  parentPort.postMessage(await Promise.all(all));
 });
 `;
 
@@ -114,15 +124,20 @@ export class JudgingThread {
 /** What crosses: all bytes in one piece, because every array that crosses by itself costs as much. */
 interface Parcel {
   readonly hashes: readonly (string | null)[];
+  /** Of bare points: the name of their curve. */
+  readonly curves: readonly (string | null)[];
   /** Of message, public key and signature, in turn. */
   readonly lengths: readonly number[];
   readonly bytes: Uint8Array;
 }
 
 function packed(all: readonly ToVerify[]): Parcel {
-  const parts = all.flatMap(({ message, spki, signature }) => [message, spki, signature]);
+  const parts = all.flatMap(({ message, spki, ec, signature }) => {
+    return [message, ec?.point ?? spki, signature];
+  });
   return {
     hashes: all.map(({ hash }) => hash),
+    curves: all.map(({ ec }) => ec?.curve ?? null),
     lengths: parts.map(({ length }) => length),
     bytes: concat(...parts),
   };

@@ -13,9 +13,10 @@ export interface SigningKey {
   sign(message: Uint8Array): Uint8Array;
 }
 
-// The fixed DER heads of RFC 8410 keys: node:crypto takes no raw Ed25519 keys in Node 20.
+// The fixed DER head of RFC 8410 private keys, and the length of that of public ones: node:crypto takes no raw
+// Ed25519 keys in Node 20, and no secret may become the text that a JWK is.
 const PKCS8_HEAD = Buffer.from("302e020100300506032b657004220420", "hex");
-const SPKI_HEAD = Buffer.from("302a300506032b6570032100", "hex");
+const SPKI_HEAD_LENGTH = 12;
 
 const FIELD_PRIME = 2n ** 255n - 19n;
 const GROUP_ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
@@ -42,7 +43,7 @@ export function signingKeyFromSeed(seed: Uint8Array): SigningKey {
   der.fill(0);
   const spki = createPublicKey(privateKey).export({ format: "der", type: "spki" });
   return {
-    publicKey: new Uint8Array(spki.subarray(SPKI_HEAD.length)),
+    publicKey: new Uint8Array(spki.subarray(SPKI_HEAD_LENGTH)),
     sign: (message) => new Uint8Array(sign(null, message, privateKey)),
   };
 }
@@ -89,8 +90,9 @@ function keyObject(publicKey: Uint8Array): KeyObject | undefined {
   const known = keyObjects.get(name);
   if (known !== undefined) return known;
   if (whyKeyRefused(publicKey) !== undefined) return undefined;
-  const der = Buffer.concat([SPKI_HEAD, publicKey]);
-  const made = createPublicKey({ key: der, format: "der", type: "spki" });
+  // OpenSSL takes the raw key out of this form; for DER it would try all its decoders in turn.
+  const x = Buffer.from(publicKey).toString("base64url");
+  const made = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
   if (keyObjects.size >= CACHE_LIMIT) keyObjects.clear();
   keyObjects.set(name, made);
   return made;

@@ -189,10 +189,11 @@ function settingMode(mayFail: boolean, set: () => void): void {
 }
 
 function readUpTo(descriptor: number, path: string, maxBytes: number): Uint8Array {
-  // One byte more than allowed: the size told by fstat may have grown since.
-  const buffer = ownBytes(maxBytes + 1);
+  // One byte more than fstat tells shows where the file ends, or that it has grown since.
+  let buffer = ownBytes(Math.min(fstatSync(descriptor).size, maxBytes) + 1);
   let length = 0;
-  while (length < buffer.length) {
+  while (length <= maxBytes) {
+    if (length === buffer.length) buffer = grown(buffer, maxBytes + 1);
     const count = readSync(descriptor, buffer, length, buffer.length - length, null);
     if (count === 0) return moveToOwn(buffer.subarray(0, length));
     length += count;
@@ -200,6 +201,14 @@ function readUpTo(descriptor: number, path: string, maxBytes: number): Uint8Arra
   throw new KeyriteError("usage.bad-file", `${path} is longer than ${maxBytes} bytes`, {
     hints: ["is this the file that was meant? none of its kind is as long"],
   });
+}
+
+/** The bytes in twice the room, `most` at most; wiped where they were. */
+function grown(bytes: Uint8Array, most: number): Uint8Array {
+  const larger = ownBytes(Math.min(2 * bytes.length, most));
+  larger.set(bytes);
+  bytes.fill(0);
+  return larger;
 }
 
 function syncFolder(path: string): void {

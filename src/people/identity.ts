@@ -71,7 +71,7 @@ export async function createIdentity(
   };
   try {
     const names = { person, name, keyName: keyNameOf(wanted.domain, person), assurance };
-    const card = checked(cardOf(names, keys));
+    const card = checked(cardOf(names, keys.seed.use(signingKeyFromSeed), keys.ageKey));
     const content = formatContent(names, keys);
     try {
       return { sealed: await encryptTo([scryptRecipient(passphrase, logN)], content), card };
@@ -123,13 +123,12 @@ function openContent(bytes: Uint8Array, expected: Card): OpenedIdentity {
   const parsed = parseContent(bytes);
   if (parsed === undefined) throw unusable(expected, "does not hold an identity");
   const { names, keys } = parsed;
-  if (cardDigest(cardOf(names, keys)) !== cardDigest(expected)) {
-    keys.seed.wipe();
+  let signingKey: SigningKey | undefined = keys.seed.use(signingKeyFromSeed);
+  keys.seed.wipe();
+  if (cardDigest(cardOf(names, signingKey, keys.ageKey)) !== cardDigest(expected)) {
     keys.ageKey.wipe();
     throw unusable(expected, `is that of ${names.person} with another card`);
   }
-  let signingKey: SigningKey | undefined = keys.seed.use(signingKeyFromSeed);
-  keys.seed.wipe();
   const lendKey = (): SigningKey => {
     if (signingKey === undefined) throw new Error("an identity was used after it was wiped");
     return signingKey;
@@ -144,14 +143,13 @@ function openContent(bytes: Uint8Array, expected: Card): OpenedIdentity {
   };
 }
 
-function cardOf(names: Names, keys: Keys): Card {
-  const { publicKey } = keys.seed.use(signingKeyFromSeed);
+function cardOf(names: Names, { publicKey }: SigningKey, ageKey: Secret): Card {
   return {
     keyrite: "card/v1",
     ...names,
     signing: formatVerifierKey(verifierKey(names.keyName, "ed25519", publicKey)),
     cosigning: formatVerifierKey(verifierKey(names.keyName, "cosignature", publicKey)),
-    recipient: recipientOf(keys.ageKey),
+    recipient: recipientOf(ageKey),
   };
 }
 

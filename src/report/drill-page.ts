@@ -13,6 +13,7 @@ const STYLE = `${CHART_STYLE}
 .verdict b { font-size: 1.9rem; letter-spacing: .06em; line-height: 1; } .verdict.pass b { color: var(--good); } .verdict.fail b { color: var(--bad); }
 .verdict p { margin: 0; } ul { margin: .3rem 0 .8rem; padding-left: 1.3rem; } li { margin: .2rem 0; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.steps td { white-space: nowrap; } .steps td.outcome { white-space: normal; } .steps td.outcome, .verdict li { overflow-wrap: anywhere; }
 `;
 
 /** One self-contained HTML page; everything on it comes out of the report. */
@@ -80,7 +81,7 @@ function comparison({ recovery, recoveryPoint, keys }: DrillReport): Html {
     ],
     [
       "Age of the backup (recovery point)",
-      ageDays === null ? "no backup" : days(ageDays),
+      ageDays === null ? "no backup" : `at most ${days(ageDays)}`,
       rpoDays === null ? "no rule" : days(rpoDays),
       recoveryPoint.met,
     ],
@@ -125,6 +126,10 @@ function days(count: number): string {
   return count === 1 ? "1 day" : `${count} days`;
 }
 
+function keyCount(count: number): string {
+  return count === 1 ? "1 key" : `${count} keys`;
+}
+
 function metWord(met: boolean | null): Html {
   if (met === null) return html`<span class="soft">not judged</span>`;
   return met ? html`<span class="good">✓ yes</span>` : html`<span class="bad">✗ no</span>`;
@@ -144,7 +149,7 @@ function circumstances({ token, backup, people, policy }: DrillReport): Html {
       "Backup",
       backup === null
         ? "none"
-        : `${backup.id} of ${backup.madeAt}, ${backup.keys} keys under KEK ${backup.kek}, in ${backup.vaults.join(", ")}`,
+        : `${backup.id} of ${backup.madeAt}, ${keyCount(backup.keys)} under KEK ${backup.kek}, in ${backup.vaults.join(", ")}`,
     ],
     ...(backup === null
       ? []
@@ -162,7 +167,7 @@ function circumstances({ token, backup, people, policy }: DrillReport): Html {
 }
 
 function stepTable(steps: readonly DrillStep[]): Html {
-  return html`<table>
+  return html`<table class="steps">
     <thead>
       <tr>
         <th>Step</th>
@@ -178,7 +183,7 @@ function stepTable(steps: readonly DrillStep[]): Html {
           html`<tr>
             <td>${id}</td>
             <td><code>${action}</code></td>
-            <td>
+            <td class="outcome">
               ${
                 outcome === "completed"
                   ? html`<span class="good">completed</span>`

@@ -107,6 +107,10 @@ for (const kill of ["before", "after"] as const) {
       assert.match(JSON.stringify(ended.data), new RegExp(ckaId));
       assert.equal(ended.agreements.length, 2);
       assert.deepEqual([statusOf(site).open, statusOf(site).inDoubt], [null, null]);
+      assert.match(
+        succeeded(site.keyrite(["status"])).stdout,
+        new RegExp(`RED: ceremony .* in doubt at .*: token alpha may hold .* CKA_ID ${ckaId}`),
+      );
       succeeded(
         site.rehearse("generate-root-ca", ({ set }) => {
           set["key"] = "root-g2";

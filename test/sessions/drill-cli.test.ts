@@ -82,6 +82,18 @@ test("a drill on the other vendor's HSM passes unattended, and leaves a report a
   assert.match(page, /<svg/);
 });
 
+test("a vault that is away can be inserted, and the step tried again, in the same ceremony", () => {
+  const vault = site.vault("onsite");
+  renameSync(vault, `${vault}-away`);
+  const ran = site.rehearse("restore-drill", ({ answers }) => {
+    answers["load"] = { again: { room: ["again", "stop"] } };
+  });
+  renameSync(`${vault}-away`, vault);
+  assert.notEqual(ran.code, 0);
+  const asked = /step 5 has not begun, and the refusal is recorded\. What now\?/g;
+  assert.equal(ran.stderr.match(asked)?.length, 2);
+});
+
 test("it fails with an exit code and a reason while a vault is away, and passes again afterwards", () => {
   const vault = site.vault("onsite");
   renameSync(vault, `${vault}-away`);

@@ -105,6 +105,14 @@ test("an item is believed only once it was intended in the open group", (t) => {
   batch.refuses(() => batch.honest(1, key(0)), /not intended in the open group/);
 });
 
+test("C14: an item that is called done without a fact is not done: whoever goes on does not skip it", (t) => {
+  const batch = new ForgedBatch(t);
+  batch.intend(1, [key(0)]);
+  batch.refuses(() => batch.complete(1, key(0), []), /it bears no fact/);
+  assert.equal(batch.stage.history.open?.doubt?.done.size, 0);
+  batch.honest(1, key(0));
+});
+
 test("an item has one outcome: neither success after failure nor the other way round", (t) => {
   const batch = new ForgedBatch(t);
   batch.intend(1, [key(0), key(1)]);

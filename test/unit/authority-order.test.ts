@@ -251,11 +251,21 @@ test("I07: after 30 days of silence nothing is believed before the clock is atte
   const before = believed(stage);
   const { completed } = hand.perform("adopt");
   assert.equal(believed(stage), before);
-  hand.perform("clock");
-  hand.perform("adopt");
-  assert.equal(stage.history.custody.tokens.has("beta"), true);
   assertFound(stage, completed, /the clock jumped more than 30 days and nobody attested it/);
-  assert.equal(stage.history.custody.tokens.has("beta"), true);
+  const attested = fork(t);
+  attested.clock.time += 30 * DAY + 1;
+  const again = new Hand(attested, script([STEP.adopt, STEP.clock, STEP.deviation]));
+  for (const step of ["roll-call", "clock", "adopt"]) again.perform(step);
+  assert.equal(attested.history.custody.tokens.has("beta"), true);
+});
+
+test("C14: a completed step cannot be opened anew: nothing is performed twice because the host says so", (t) => {
+  const stage = fork(t);
+  const hand = new Hand(stage, script([STEP.clock, STEP.adopt]));
+  for (const step of ["roll-call", "clock", "adopt"]) hand.perform(step);
+  const { begun } = hand.perform("adopt");
+  assertFound(stage, begun - 1, /it opens no step of the plan/);
+  assert.equal(stage.history.open?.steps.get("adopt"), "completed");
 });
 
 test("I07: noise in between does not walk the clock over the gap", (t) => {

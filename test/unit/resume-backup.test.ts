@@ -152,6 +152,7 @@ test(`C02: ${KEYS} keys are restored although the power goes twice: nothing twic
   await cutOff(yaml, "restore-key", ["unwrapKey", "unwrapKeyNow"], n);
   assert.equal(stage.history.open?.doubt?.done.size, 100, `cut at key ${n}`);
   assert.equal(heldBy("beta"), 100);
+  await assert.rejects(stage.resume(UNDO), /is not a choice/, "what is on record stays");
   const again = randomInt(1, 100);
   await cutOff(
     () => stage.resume(FINISH),

@@ -90,7 +90,7 @@ test("a token that was not wiped cannot be called retired: it is retired anew", 
   await cutOff(retire("beta"), "initToken", 1);
   // H03: nor when another device of its name is in the slot.
   const { hsm } = stage.rig;
-  const exchanged: Hsm = Object.assign(Object.create(hsm), {
+  const exchanged: Hsm = Object.assign(Object.create(hsm) as Hsm, {
     find: (module: ModuleBinding, _: string, label: string) => hsm.find(module, "0815", label),
   });
   await assert.rejects(stage.resume(FINISH, { hall: { hsm: exchanged } }), {

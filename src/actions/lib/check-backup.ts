@@ -5,27 +5,29 @@
 
 import type { Room } from "../../ceremony/action.ts";
 import { ALL_CA_KEYS, type KeyChoice } from "../../ceremony/key-choice.ts";
-import {
-  blobName,
-  LONGEST_BLOB,
-  verifyBlob,
-  type BackedUpKey,
-  type Manifest,
-} from "../../backups/manifest.ts";
+import { blobName, LONGEST_BLOB, verifyBlob, type BackedUpKey } from "../../backups/manifest.ts";
 import { damaged } from "../../backups/refusal.ts";
 import type { UnwrapItem } from "../../hsm/backup.ts";
 import { canonicalJson } from "../../lib/json.ts";
 import { KeyriteError } from "../../lib/errors.ts";
 import { countedProgress } from "./counted-progress.ts";
-import { newestBackupOf } from "./chosen-backup.ts";
+import { keysIn, newestBackupOf } from "./chosen-backup.ts";
 import { asDamage, type OpenedBackup } from "./open-backup.ts";
 
 /**
- * The keys that a choice means among those of the backup.
+ * The keys that a choice means among those of the backup; all-ca-keys leaves out what is destroyed.
  * @throws KeyriteError script.refused
  */
-export function chooseKeys(manifest: Manifest, keys: KeyChoice): readonly BackedUpKey[] {
-  if (keys === ALL_CA_KEYS) return manifest.keys;
+export function chooseKeys(
+  room: Room,
+  { manifest, recorded }: OpenedBackup,
+  keys: KeyChoice,
+): readonly BackedUpKey[] {
+  if (keys === ALL_CA_KEYS) {
+    const here = recorded && keysIn(room.custody, manifest.backup, keys);
+    const alive = here && new Set(here.map(({ spki }) => spki));
+    return manifest.keys.filter(({ sha256 }) => alive === undefined || alive.has(sha256));
+  }
   const labels = typeof keys === "string" ? [keys] : [...new Set(keys)];
   return labels.map((label) => {
     const named = manifest.keys.filter((key) => key.label === label);
@@ -60,6 +62,32 @@ export function requireRecorded(
     const recorded = room.custody.copies.get(sha256)?.backups.get(manifest.backup);
     if (recorded?.blob === blob.sha256) continue;
     throw damaged(`key ${label} is not on record as part of backup ${manifest.backup}`);
+  }
+}
+
+/**
+ * Custody can take the keys onto the token. Planning knows nothing of another site's backup: a key that came
+ * onto a token and is then refused by the record would lie there without anybody owning it.
+ * @throws KeyriteError script.refused, hsm.object-exists
+ */
+export function requireWanted(room: Room, token: string, keys: readonly BackedUpKey[]): void {
+  for (const { sha256, label } of keys) {
+    const known = room.custody.copies.get(sha256);
+    if (known?.destroyed === true) {
+      throw new KeyriteError("script.refused", `key ${label} is on record as destroyed`, {
+        hints: ["a destroyed key is never restored; generate a new one"],
+      });
+    }
+    if (known?.tokens.has(token) !== true) continue;
+    throw new KeyriteError(
+      "hsm.object-exists",
+      `key ${label} is on token ${token} already, by the record`,
+      {
+        hints: [
+          "if the token lost it, record that with destroy-key, or restore onto another token",
+        ],
+      },
+    );
   }
 }
 

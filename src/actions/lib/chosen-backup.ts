@@ -32,7 +32,10 @@ export function chosenBackup(custody: Custody, choice: BackupChoice): BackupCust
     );
 }
 
-/** The keys of a choice that custody knows in a backup; undefined when it lacks one of them, or all. */
+/**
+ * The keys of a choice that custody knows in a backup; undefined when it lacks one of them, or all. Of
+ * all-ca-keys those are left out that are on record as destroyed: a copy may have been retained.
+ */
 export function keysIn(
   custody: Custody,
   backup: string,
@@ -45,7 +48,10 @@ export function keysIn(
     const { label, ckaId, algorithm } = key;
     held.push({ spki, label, ckaId, algorithm });
   }
-  if (keys === ALL_CA_KEYS) return held.length === 0 ? undefined : held;
+  if (keys === ALL_CA_KEYS) {
+    const alive = held.filter(({ spki }) => custody.copies.get(spki)?.destroyed !== true);
+    return alive.length === 0 ? undefined : alive;
+  }
   const labels = typeof keys === "string" ? [keys] : keys;
   const chosen = labels.flatMap((label) => held.filter((key) => key.label === label));
   return chosen.length === labels.length ? chosen : undefined;

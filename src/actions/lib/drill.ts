@@ -18,6 +18,7 @@ import { messageOf } from "../../lib/errors.ts";
 import { chosenBackup, keysIn, type BackupChoice } from "./chosen-backup.ts";
 
 const DAY_MS = 86_400_000;
+const SKIPPED = "halted.step-skipped";
 
 export interface DrillChoice extends BackupChoice {
   readonly token: string;
@@ -31,11 +32,14 @@ export async function gatherDrill(room: Room, choice: DrillChoice): Promise<Dril
     .filter(({ id }) => id !== room.step)
     .map(drillStep);
   const backup = chosenBackup(custody, choice);
+  const expected = backup === undefined ? [] : (keysIn(custody, backup.backup, choice.keys) ?? []);
   const keys = {
-    expected: backup === undefined ? 0 : (keysIn(custody, backup.backup, choice.keys)?.length ?? 0),
-    restored: [...custody.copies.values()].filter(
-      ({ restored }) => restored?.ceremony === room.ceremony,
-    ).length,
+    expected: expected.length,
+    // Other keys, or the same out of another backup, prove nothing of this one.
+    restored: expected.filter(({ spki }) => {
+      const last = custody.copies.get(spki)?.restored;
+      return last?.ceremony === room.ceremony && last.backup === backup?.backup;
+    }).length,
     left: copiesOn(custody, choice.token).length,
   };
   const strays = await straysOn(room, choice.token);
@@ -161,7 +165,7 @@ function reasonsOf(
     .filter((step, at) => isReason(step, steps.slice(0, at)))
     .map(
       ({ id, action, outcome, code, message }) =>
-        `step ${id} (${action}) ${outcome === "refused" ? "was refused" : "failed"}: ${code ?? ""}: ${message ?? ""}`,
+        `step ${id} (${action}) ${saidOutcome(outcome)}: ${code ?? "no code"}: ${message ?? "nothing more is on record"}`,
     );
   if (backup === null) said.push(`custody knows no backup ${asked} of these keys in vault ${from}`);
   if (keys.restored === 0) said.push("no key was restored");
@@ -187,11 +191,17 @@ function reasonsOf(
   return said.map((reason) => cut(reason, 480));
 }
 
-// After a failure steps are left out, and those that clean up may find nothing to do: consequences, no reasons.
+function saidOutcome(outcome: string): string {
+  if (outcome === "refused") return "was refused";
+  return outcome === "failed" ? "failed" : `came to no end (${outcome})`;
+}
+
+// After a failure steps are left out, and those that clean up may find nothing to do: consequences, no
+// reasons. Without a failure before them they are reasons: whoever owns the host can write both.
 function isReason({ outcome, code }: DrillStep, before: readonly DrillStep[]): boolean {
-  if (outcome === "completed" || code === null || code === "halted.step-skipped") return false;
-  const failedBefore = before.some((step) => step.outcome !== "completed");
-  return code !== "script.refused" || !failedBefore;
+  if (outcome === "completed") return false;
+  const follows = code === SKIPPED || code === "script.refused";
+  return !follows || !before.some((one) => one.outcome !== "completed" && one.code !== SKIPPED);
 }
 
 function minutes(milliseconds: number): string {

@@ -116,15 +116,17 @@ export async function readEnvelope(
   from?: EnvelopeSource,
 ): Promise<Uint8Array> {
   const name = envelopeName(envelope.token);
+  const source =
+    from === undefined ? undefined : { vault: from.vault, backup: sourceBackup(room, kek, from) };
   const bytes =
-    from === undefined
+    source === undefined
       ? await room.files.readKekFile(kekName(kek), name)
       : await (
-          await room.vaults.open(from.vault, sourceBackup(room, kek, from))
+          await room.vaults.open(source.vault, source.backup)
         ).read(`${kekFolder(kek)}/${name}`, LONGEST_ENVELOPE);
   if (sha256Hex(bytes) === envelope.sha256) return bytes;
   const where =
-    from === undefined ? "at the site" : `in backup ${from.backup}, vault ${from.vault}`;
+    source === undefined ? "at the site" : `in backup ${source.backup}, vault ${source.vault}`;
   throw new KeyriteError(
     "ledger.backup-damaged",
     `the envelope of KEK ${kekName(kek)} for token ${envelope.token} ${where} is not the one on record`,

@@ -5,6 +5,7 @@
 
 import type { Room, Subject } from "../../ceremony/action.ts";
 import { kekName } from "../../ceremony/custody-copies.ts";
+import { ALL_CA_KEYS } from "../../ceremony/key-choice.ts";
 import type { BackedUpKey } from "../../backups/manifest.ts";
 import { damaged } from "../../backups/refusal.ts";
 import { visible } from "../../lib/encoding.ts";
@@ -16,6 +17,7 @@ import {
   readWrapped,
   requireRecorded,
   requireTemplates,
+  requireWanted,
 } from "./check-backup.ts";
 import { kekFor, recordedKek } from "./keks.ts";
 import { agreedKeys, attachKeys } from "./key-lists.ts";
@@ -29,8 +31,9 @@ import { requireTokenFor } from "./token-requirements.ts";
  */
 export async function planRestore(p: RestoreParams, room: Room): Promise<Subject<Agreed>> {
   const backup = await openBackup(room, p);
-  const keys = chooseKeys(backup.manifest, p.keys);
+  const keys = chooseKeys(room, backup, p.keys);
   requireRecorded(room, backup, keys);
+  requireWanted(room, p.token, keys);
   const older = requireNewest(p, room, backup, keys);
   requireKek(p, room, backup);
   await requireTemplates(backup, keys);
@@ -50,7 +53,12 @@ export async function planRestore(p: RestoreParams, room: Room): Promise<Subject
       ...{ generation, checkValue: record.checkValue, serial: info.serial },
       ...{ older, unchecked: backup.unchecked },
     },
-    shown: [...backupLines(p, room, backup), ...olderLines(older), ...shown],
+    shown: [
+      ...backupLines(p, room, backup),
+      ...leftOutLines(p, backup, keys),
+      ...olderLines(older),
+      ...shown,
+    ],
   };
 }
 
@@ -146,6 +154,20 @@ function backupLines(
     `Wrapped under KEK ${kek.name}, generation ${kek.generation}, check value ${kek.checkValue}.`,
     `To be restored onto token ${p.token}, serial ${visible(info.serial)}:`,
   ];
+}
+
+// Destroying one key of a backup must not cost all the others their way back.
+function leftOutLines(
+  { keys: choice }: RestoreParams,
+  { manifest }: OpenedBackup,
+  keys: readonly BackedUpKey[],
+): readonly string[] {
+  if (choice !== ALL_CA_KEYS) return [];
+  const chosen = new Set(keys);
+  const left = manifest.keys.filter((key) => !chosen.has(key)).map(({ label }) => label);
+  const more = left.length > 10 ? ` and ${left.length - 10} more` : "";
+  if (left.length === 0) return [];
+  return [`Not restored, because on record as destroyed: ${left.slice(0, 10).join(", ")}${more}.`];
 }
 
 function olderLines(older: readonly string[]): readonly string[] {

@@ -27,13 +27,16 @@ function holdsAny(custody: Custody, token: string, under: string): boolean {
   return [...custody.keks.values()].some((one) => one.kek === under && one.tokens.has(token));
 }
 
-/** None of the keys is on the token already. */
+/** None of the keys is on the token already, or destroyed: a backup of it may have been retained. */
 export function keysAreAbsent(token: string, choice: BackupChoice): Condition {
   return condition("keys", ({ custody }) => {
     const backup = chosenBackup(custody, choice);
     const keys = backup === undefined ? undefined : keysIn(custody, backup.backup, choice.keys);
     const there = keys?.find(({ spki }) => custody.copies.get(spki)?.tokens.has(token) === true);
-    return there && `key ${there.label} is on token ${token} already by then`;
+    if (there !== undefined)
+      return `key ${there.label} is on token ${token} already by then: choose the keys that are not, by label, or another token`;
+    const gone = keys?.find(({ spki }) => custody.copies.get(spki)?.destroyed === true);
+    return gone && `key ${gone.label} is on record as destroyed by then: it stays so`;
   });
 }
 

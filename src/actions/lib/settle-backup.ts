@@ -14,6 +14,7 @@ import { readsOtherwise, type Blob } from "./wrap-to-vaults.ts";
 interface BackupIntent extends JsonObject {
   readonly backup: string;
   readonly keys: number;
+  readonly signers: readonly string[];
 }
 
 /** Looks at the folders of the backup; changes nothing. */
@@ -34,6 +35,10 @@ export async function settleBackup(
     shown.push(`  vault ${vault}: ${kept} files of proved keys, ${names.size - kept} others.`);
   }
   const data = { backup: intent.backup, proved: done.size };
+  const others = whyNotTheirs(room, intent.signers);
+  if (missing === 0 && others !== undefined) {
+    return { shown: [...shown, others], data, choices: ["undo"] };
+  }
   return missing === 0
     ? {
         shown: [
@@ -48,6 +53,16 @@ export async function settleBackup(
         data,
         choices: ["undo"],
       };
+}
+
+/**
+ * Why these performers cannot finish a backup. Its signers were agreed to and go on record: a note signed by
+ * others would make a backup that nobody ever opens again.
+ */
+function whyNotTheirs(room: Room, signers: readonly string[]): string | undefined {
+  const here = room.people.performers.map(({ person }) => person);
+  if ([...here].sort().join() === [...signers].sort().join()) return undefined;
+  return `It is to be signed by ${signers.join(" and ")}, not by ${here.join(" and ")}: stop and go on with those people, or undo it.`;
 }
 
 /**

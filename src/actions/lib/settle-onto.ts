@@ -33,11 +33,15 @@ export async function settleOnto(
   ];
   const data = { present };
   if (lost.length === 0) {
-    return {
-      shown: [...shown, "Finish destroys these objects and goes on; undo only destroys them."],
-      data,
-      choices: ["finish", "undo"],
-    };
+    const finish = "Finish destroys what is in doubt and goes on";
+    // A key on record is on the token for good: a step that has brought some cannot be performed anew.
+    return done.size === 0
+      ? {
+          shown: [...shown, `${finish}; undo only destroys it.`],
+          data,
+          choices: ["finish", "undo"],
+        }
+      : { shown: [...shown, `${finish}.`], data, choices: ["finish"] };
   }
   const first = lost[0]?.label ?? "";
   return {
