@@ -48,11 +48,12 @@ export function keyrite(...args: readonly string[]): string {
 }
 
 /**
- * A site in `folder` on which generate-root-ca can be performed, made by the real commands.
+ * A site in `folder` on which these ceremonies, and all that must come before them, were performed by the
+ * real commands; after `prepare-backup` generate-root-ca can be.
  * @returns the site's folder; the people's media lie beside it
  */
-export function prepareSite(folder: string): string {
-  keyrite("demo", "prepare-backup", "--out", join(folder, "prepared"));
+export function prepareSite(folder: string, ceremony = "prepare-backup"): string {
+  keyrite("demo", ceremony, "--out", join(folder, "prepared"));
   return join(folder, "prepared", "site");
 }
 

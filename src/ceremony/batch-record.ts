@@ -30,13 +30,28 @@ export class BatchRecord implements Batch {
     this.done = new Set(parts.items.done);
   }
 
-  intend(items: readonly BatchItem[]): void {
-    const { items: known } = this.#parts;
+  intend(items: readonly BatchItem[], ended: readonly ItemOutcome[] = []): void {
+    const { groups } = this.#parts.items;
     if (items.length === 0 || items.length > MOST_IN_GROUP) {
       throw new KeyriteError("internal.bug", `a group of ${items.length} items was intended`);
     }
-    const group = known.groups + 1;
-    const seq = this.#parts.recorder.append({
+    this.#append([
+      ...ended.map((one) => this.#outcome(groups, one)),
+      this.#intent(groups + 1, items),
+    ]);
+  }
+
+  record(outcomes: readonly ItemOutcome[]): void {
+    const group = this.#parts.items.groups;
+    if (outcomes.length > 0) this.#append(outcomes.map((one) => this.#outcome(group, one)));
+  }
+
+  #append(entries: readonly DraftParts[]): void {
+    this.#requireTaken(this.#parts.recorder.appendAll(entries));
+  }
+
+  #intent(group: number, items: readonly BatchItem[]): DraftParts {
+    return {
       ...this.#entry(),
       type: "step.begun",
       outcome: "pending",
@@ -46,15 +61,7 @@ export class BatchRecord implements Batch {
         group,
         items: items.map(({ item, ckaId }) => ({ item, ckaId })),
       },
-    });
-    this.#requireTaken(seq);
-  }
-
-  record(outcomes: readonly ItemOutcome[]): void {
-    if (outcomes.length === 0) return;
-    const group = this.#parts.items.groups;
-    const seq = this.#parts.recorder.appendAll(outcomes.map((one) => this.#outcome(group, one)));
-    this.#requireTaken(seq);
+    };
   }
 
   #outcome(group: number, outcome: ItemOutcome): DraftParts {

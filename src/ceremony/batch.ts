@@ -32,8 +32,11 @@ export interface Batch {
    * that had failed is not among them: it may be tried again.
    */
   readonly done: ReadonlySet<string>;
-  /** One intent entry for a group of at most 100 items, durable when it returns. */
-  intend(items: readonly BatchItem[]): void;
+  /**
+   * One intent entry for a group of at most 100 items, durable when it returns. Outcomes of the group
+   * before that are not on record yet share its transaction, since a disk takes as long for both as for one.
+   */
+  intend(items: readonly BatchItem[], ended?: readonly ItemOutcome[]): void;
   /** One entry an outcome, in one transaction; items must have been intended. */
   record(outcomes: readonly ItemOutcome[]): void;
 }

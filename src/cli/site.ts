@@ -75,13 +75,13 @@ export interface OpenOptions {
   readonly signatures?: "all";
 }
 
-// V8 optimizes what ran for a few milliseconds, on a second core at best. Most commands end before that has
-// paid: a tenth of the time of `check` went there. What runs fifteen times as long is optimized still.
+// V8 optimizes what ran for a few milliseconds, on a second core at best. Commands that only look end before that
+// has paid: a tenth of the time of `check` went there. What runs fifteen times as long is optimized still.
 const LATER_OPTIMIZING = "--interrupt-budget=1000000";
 
 /** Opens the site's ledger, verifies it and folds it. */
 export function openSite(folder: string, options: OpenOptions): OpenSite {
-  setFlagsFromString(LATER_OPTIMIZING);
+  if (!options.write) setFlagsFromString(LATER_OPTIMIZING);
   const site = readSite(folder);
   const path = join(folder, "ledger.db");
   const ledger = options.write

@@ -135,16 +135,40 @@ function readGroup(
   object: Handle,
   names: readonly AttributeName[],
 ): Map<AttributeName, AttributeValue> | undefined {
+  const values = readTogether(module, session, object, names);
+  return values === undefined ? undefined : decodeAll(names, values);
+}
+
+/** Attributes from their bytes; what has none, or not the form of its attribute, is absent. */
+export function decodeAll(
+  names: readonly AttributeName[],
+  values: readonly (Uint8Array | undefined)[],
+): Map<AttributeName, AttributeValue> {
   const found = new Map<AttributeName, AttributeValue>();
+  for (const [index, name] of names.entries()) {
+    const bytes = values[index];
+    const value = bytes === undefined ? undefined : decode(name, bytes);
+    if (value !== undefined) found.set(name, value);
+  }
+  return found;
+}
+
+/**
+ * The bytes of the named attributes in one call, or undefined when the object does not give them all.
+ * @throws KeyriteError of the call when it fails for any other reason.
+ */
+export function readTogether(
+  module: RawModule,
+  session: Handle,
+  object: Handle,
+  names: readonly AttributeName[],
+): readonly (Uint8Array | undefined)[] | undefined {
   try {
-    const types = names.map((name) => CKA[name].type);
-    const values = module.getAttributes(session, object, types);
-    for (const [index, name] of names.entries()) {
-      const bytes = values[index];
-      const value = bytes === undefined ? undefined : decode(name, bytes);
-      if (value !== undefined) found.set(name, value);
-    }
-    return found;
+    return module.getAttributes(
+      session,
+      object,
+      names.map((name) => CKA[name].type),
+    );
   } catch (error) {
     const ckr = ckrOf(error);
     if (ckr !== undefined && NOT_GIVEN.has(ckr)) return undefined;

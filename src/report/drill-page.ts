@@ -87,9 +87,9 @@ function comparison({ recovery, recoveryPoint, keys }: DrillReport): Html {
     ],
     [
       "Keys in no backup, older than that",
-      lost.length === 0 ? "none" : lost.join(", "),
-      "none",
-      lost.length === 0,
+      rpoDays === null ? "not looked for" : lost.join(", ") || "none",
+      rpoDays === null ? "no rule" : "none",
+      rpoDays === null ? null : lost.length === 0,
     ],
     [
       "Keys restored and proved",

@@ -128,6 +128,17 @@ describe("the page", () => {
     assert.match(drillPage(sampleReport({ phases: [] })), /No phase was measured/);
   });
 
+  test("claims nothing that no rule asked for, and a long name stays inside of the page", () => {
+    const judged = (text: string): number => text.match(/not judged/g)?.length ?? 0;
+    assert.equal(judged(drillPage(sampleReport())), 0);
+    const none = { ageDays: 1, rpoDays: null, met: null, lost: [] };
+    const text = drillPage(sampleReport({ recoveryPoint: none }));
+    assert.equal(judged(text), 2);
+    assert.match(text, /at most 1 day</);
+    assert.match(text, /td\.outcome, \.verdict li \{ overflow-wrap: anywhere/);
+    assert.equal(text.match(/<td class="outcome">/g)?.length, STEPS.length);
+  });
+
   test("escapes whatever came from tokens, people and errors, and fetches nothing", () => {
     const evil = `<img src=x onerror=alert(1)>"'&\u202e`;
     const text = drillPage(

@@ -4,6 +4,7 @@
  */
 
 import type { Act, ItemOutcome, Room } from "../../ceremony/action.ts";
+import { Ended } from "./ended.ts";
 import type { Fact } from "../../ceremony/facts.ts";
 import type { AttributeTemplate } from "../../backups/manifest.ts";
 import type { KekName, KeyName, UnwrapItem, Unwrapped, UnwrapOutcome } from "../../hsm/backup.ts";
@@ -46,25 +47,28 @@ export async function unwrapOnto(
   const waivers = new Set<string>();
   const progress = countedProgress(room, `${onto.verb} ${onto.token}`, onto.items.length);
   let doubt: readonly UnwrapItem[] = [];
+  const ended = new Ended(act);
   try {
     progress.done(onto.items.length - undone.length);
     const groups = session.unwrapAll(onto.kek, undone, {
       as: "token",
       lanes: onto.lanes ?? (undone.length < WORTH_LANES ? 1 : LANES),
       before: (group) => {
-        act.batch.intend(group.map((one) => ({ item: sha256Hex(one.spki), ckaId: one.ckaId })));
+        ended.recordWith(group.map((one) => ({ item: sha256Hex(one.spki), ckaId: one.ckaId })));
         doubt = group;
       },
     });
     for await (const group of groups) {
       const outcomes = await judge(session, onto, group, bySpki);
-      act.batch.record(outcomes);
+      ended.add(outcomes);
       doubt = [];
       requireAll(onto, outcomes);
       for (const one of group) if (one.status === "ok") one.waivers.forEach((w) => waivers.add(w));
       progress.done(group.length);
     }
+    ended.record();
   } catch (error) {
+    ended.record();
     throw await cleared(session, act, doubt, error);
   } finally {
     progress.end();

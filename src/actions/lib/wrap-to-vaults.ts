@@ -17,6 +17,7 @@ import { sha256Hex } from "../../lib/encoding.ts";
 import { KeyriteError } from "../../lib/errors.ts";
 import type { JsonObject } from "../../lib/json.ts";
 import { countedProgress } from "./counted-progress.ts";
+import { Ended } from "./ended.ts";
 import { publicKeyOf } from "./key-lists.ts";
 
 /** Files written at a time: the disk waits once for all of them. */
@@ -96,16 +97,17 @@ export async function proveBlobs(
   const waivers = new Set<string>();
   const progress = countedProgress(room, `opening again on ${work.provedOn}`, blobs.length);
   const session = room.tokens.session(work.provedOn);
+  const ended = new Ended(act);
   try {
     progress.done(0);
     const groups = session.unwrapAll(work.proverKek, items, {
       as: "session",
       before: (group) => {
-        act.batch.intend(group.map(({ spki, ckaId }) => ({ item: sha256Hex(spki), ckaId })));
+        ended.recordWith(group.map(({ spki, ckaId }) => ({ item: sha256Hex(spki), ckaId })));
       },
     });
     for await (const group of groups) {
-      act.batch.record(group.map((one) => outcome(work, bySpki.get(one.spkiSha256), one)));
+      ended.add(group.map((one) => outcome(work, bySpki.get(one.spkiSha256), one)));
       requireAll(work, group);
       for (const waiver of group.flatMap((one) => (one.status === "ok" ? one.waivers : []))) {
         waivers.add(waiver);
@@ -113,6 +115,7 @@ export async function proveBlobs(
       progress.done(group.length);
     }
   } finally {
+    ended.record();
     progress.end();
   }
   return [...waivers];
