@@ -12,12 +12,11 @@ import { ALL_CA_KEYS } from "../ceremony/key-choice.ts";
 import { digestLines } from "../ceremony/spoken.ts";
 import { label } from "../ceremony/words.ts";
 import { KEY_ALGORITHMS } from "../lib/algorithms.ts";
-import { hex, sha256Hex, visible } from "../lib/encoding.ts";
-import { KeyriteError } from "../lib/errors.ts";
-import type { JsonObject } from "../lib/json.ts";
+import { sha256Hex, visible } from "../lib/encoding.ts";
 import { z } from "../lib/schema.ts";
 import type { GeneratedKey } from "../hsm/token.ts";
 import { attributeList, type Attribute } from "./lib/attributes.ts";
+import { newKeySubject, type NewKeyIntent } from "./lib/new-key.ts";
 import { settleKeyPair, undoObjects } from "./lib/settle-keks.ts";
 
 const params = () =>
@@ -36,11 +35,7 @@ const BACKUPS: Readonly<Record<Params["backup"], string>> = {
   never: "without any backup: it never leaves the token",
 };
 
-interface Intent extends JsonObject {
-  readonly ckaId: string;
-  readonly serial: string;
-}
-interface Generated extends Intent {
+interface Generated extends NewKeyIntent {
   readonly spki: string;
   readonly mechanism: string;
   readonly privateAttributes: readonly Attribute[];
@@ -49,7 +44,7 @@ interface Generated extends Intent {
   readonly fingerprintHeardBy: string;
 }
 
-export const generateKey = defineAction<Params, Intent, Generated>({
+export const generateKey = defineAction<Params, NewKeyIntent, Generated>({
   name: "generate-key",
   control: "dual",
   params,
@@ -96,22 +91,15 @@ export const generateKey = defineAction<Params, Intent, Generated>({
     fact.algorithm === p.algorithm &&
     fact.backup === p.backup &&
     fact.ckaId === intent.ckaId,
-  subject(p, room) {
-    const { info } = room.tokens.session(p.token);
-    if (!info.algorithms.includes(p.algorithm)) {
-      throw new KeyriteError("hsm.not-supported", `token ${p.token} has no ${p.algorithm}`, {
-        hints: [`it has ${info.algorithms.join(", ")}`],
-      });
-    }
-    const ckaId = hex(room.random.bytes(16));
-    return Promise.resolve({
-      data: { ckaId, serial: info.serial },
-      shown: [
+  subject: (p, room) =>
+    Promise.resolve(
+      newKeySubject(
+        room,
+        p.token,
+        p.algorithm,
         `New key ${p.key}, ${p.algorithm}, for ${p.purpose}.`,
-        `Serial of the token ${visible(info.serial)}; CKA_ID of the new key ${ckaId}.`,
-      ],
-    });
-  },
+      ),
+    ),
   async run(p, room, { subject }) {
     const working = room.console.progress(`generating ${p.algorithm} key ${p.key}`);
     const key = await room.tokens
@@ -153,7 +141,12 @@ async function readAloud(room: Room, p: Params, key: GeneratedKey): Promise<Part
   return listener;
 }
 
-function evidence(room: Room, intent: Intent, key: GeneratedKey, heard: Participant): Generated {
+function evidence(
+  room: Room,
+  intent: NewKeyIntent,
+  key: GeneratedKey,
+  heard: Participant,
+): Generated {
   return {
     ...intent,
     spki: room.attach("application/pkix-spki", key.spki),

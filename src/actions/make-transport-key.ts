@@ -7,14 +7,13 @@ import { defineAction, type Room } from "../ceremony/action.ts";
 import { tokenIsActive } from "../ceremony/conditions.ts";
 import { transportIsFree } from "../ceremony/conditions-copies.ts";
 import { label } from "../ceremony/words.ts";
-import { hex, sha256Hex, visible } from "../lib/encoding.ts";
-import { KeyriteError } from "../lib/errors.ts";
-import type { JsonObject } from "../lib/json.ts";
+import { sha256Hex } from "../lib/encoding.ts";
 import { z } from "../lib/schema.ts";
 import type { OaepHash } from "../hsm/backup.ts";
 import type { GeneratedKey } from "../hsm/token.ts";
 import { attributeList, type Attribute } from "./lib/attributes.ts";
 import { confirmFingerprints } from "./lib/fingerprints.ts";
+import { newKeySubject, type NewKeyIntent } from "./lib/new-key.ts";
 import { settleKeyPair, undoObjects } from "./lib/settle-keks.ts";
 
 const params = () =>
@@ -27,11 +26,7 @@ type Params = z.infer<ReturnType<typeof params>>;
 /** CKA_LABEL of every transport key: a token has one. */
 const LABEL = "transport";
 
-interface Intent extends JsonObject {
-  readonly ckaId: string;
-  readonly serial: string;
-}
-interface Made extends Intent {
+interface Made extends NewKeyIntent {
   readonly spki: string;
   readonly oaep: readonly OaepHash[];
   readonly mechanism: string;
@@ -41,7 +36,7 @@ interface Made extends Intent {
   readonly fingerprintHeardBy: readonly string[];
 }
 
-export const makeTransportKey = defineAction<Params, Intent, Made>({
+export const makeTransportKey = defineAction<Params, NewKeyIntent, Made>({
   name: "make-transport-key",
   control: "dual",
   params,
@@ -77,22 +72,15 @@ export const makeTransportKey = defineAction<Params, Intent, Made>({
     fact.label === LABEL &&
     fact.algorithm === p.algorithm &&
     fact.ckaId === intent.ckaId,
-  subject(p, room) {
-    const { info } = room.tokens.session(p.token);
-    if (!info.algorithms.includes(p.algorithm)) {
-      throw new KeyriteError("hsm.not-supported", `token ${p.token} has no ${p.algorithm}`, {
-        hints: [`it has ${info.algorithms.join(", ")}`],
-      });
-    }
-    const ckaId = hex(room.random.bytes(16));
-    return Promise.resolve({
-      data: { ckaId, serial: info.serial },
-      shown: [
+  subject: (p, room) =>
+    Promise.resolve(
+      newKeySubject(
+        room,
+        p.token,
+        p.algorithm,
         `New transport key of token ${p.token}, ${p.algorithm}; whoever has it and an envelope has the KEK.`,
-        `Serial of the token ${visible(info.serial)}; CKA_ID of the new key ${ckaId}.`,
-      ],
-    });
-  },
+      ),
+    ),
   async run(p, room, { subject }) {
     const session = room.tokens.session(p.token);
     const working = room.console.progress(`generating the transport key of ${p.token}`);
@@ -116,7 +104,12 @@ export const makeTransportKey = defineAction<Params, Intent, Made>({
   undo: (p, room, { intent }) => undoObjects(room, p.token, intent.ckaId),
 });
 
-async function proved(p: Params, room: Room, intent: Intent, key: GeneratedKey): Promise<Made> {
+async function proved(
+  p: Params,
+  room: Room,
+  intent: NewKeyIntent,
+  key: GeneratedKey,
+): Promise<Made> {
   const of = `transport key of token ${p.token}`;
   const against = "what everybody writes down, to compare later with what is sealed to it";
   return {

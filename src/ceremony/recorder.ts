@@ -62,9 +62,8 @@ export class Recorder {
     }
     const entries: readonly EntryDraft[] = all.map(draft);
     const attachments = attached.map((a) => ({ sha256: sha256Hex(a.bytes), ...a }));
-    const { firstSeq } = this.#ledger.append(entries, attachments);
-    for (const i of entries.keys()) {
-      const text = this.#ledger.entry(firstSeq + i) ?? "";
+    const { firstSeq, texts } = this.#ledger.append(entries, attachments);
+    for (const text of texts) {
       this.#fold.take(decodeEntry(text), () => this.#ledger.root());
     }
     return firstSeq;

@@ -37,6 +37,8 @@ export interface Attachment {
 export interface Appended {
   /** Index of the first entry of this transaction. */
   readonly firstSeq: number;
+  /** The exact texts of the entries, as they stand in the file. */
+  readonly texts: readonly string[];
   /** Entries in the ledger now. */
   readonly size: number;
   /** The checkpoint of that size, signed by the ledger's key. */
@@ -142,7 +144,7 @@ export class LedgerStore {
       return signed;
     });
     this.#tail = { origin: this.origin, frontier, note, time };
-    return { firstSeq, size: frontier.size, note };
+    return { firstSeq, texts, size: frontier.size, note };
   }
 
   /**
