@@ -17,7 +17,7 @@ if (refused !== undefined) {
 function start() {
   // Eight keys are restored side by side, each call on a thread of its own; Node's default is four threads.
   // They start with the first work for them, so this has to stand before any.
-  process.env["UV_THREADPOOL_SIZE"] = process.env["UV_THREADPOOL_SIZE"] || "8";
+  if (!("UV_THREADPOOL_SIZE" in process.env)) process.env["UV_THREADPOOL_SIZE"] = "8";
   var bundle = require("path").join(__dirname, "..", "dist", "main.cjs");
   if (!require("fs").existsSync(bundle)) {
     process.stderr.write("error: Keyrite is not built yet\nhint: npm run setup\n");

@@ -1,4 +1,7 @@
-/** A process of its own that backs up or restores keys and prints the most memory it held, in bytes. */
+/**
+ * A process of its own that backs up or restores keys, or restores them by the bare loop, and prints the
+ * most memory it held, in bytes.
+ */
 
 import { BareKeys } from "./bare-keys.ts";
 import { backUpOurs, restoreOurs } from "./desk.ts";
@@ -12,9 +15,11 @@ async function main(what = "", count = "", memory = "", disk = ""): Promise<void
   const items = wrappedKeys(Number(count));
   await onToken(memory, async (token) => {
     if (what === "backup") new BareKeys(token).fill(items);
-    await inFolder(disk, (folder) =>
-      what === "backup" ? backUpOurs(folder, token, items) : restoreOurs(folder, token, items, 1),
-    )();
+    await inFolder(disk, async (folder) => {
+      if (what === "bare") new BareKeys(token).restore(items);
+      else if (what === "backup") await backUpOurs(folder, token, items);
+      else await restoreOurs(folder, token, items, 1);
+    })();
   });
   process.stdout.write(`${process.resourceUsage().maxRSS * KIBIBYTE}\n`);
 }

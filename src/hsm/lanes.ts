@@ -7,7 +7,7 @@ import type { Context } from "./objects.ts";
 import type { Handle } from "./raw.ts";
 
 const MAX_LANES = 64;
-const WALKERS = 32;
+const WALKERS = 64;
 
 /** Sessions for lanes; the first is the one that is open already. */
 export class Lanes {

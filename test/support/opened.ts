@@ -6,6 +6,8 @@ import { fromHex, fromUtf8 } from "../../src/lib/encoding.ts";
 import type { Secret } from "../../src/lib/secret.ts";
 import { parseCard } from "../../src/people/card.ts";
 import { openIdentity, type OpenedIdentity } from "../../src/people/identity.ts";
+import { shareSetName } from "../../src/ceremony/custody.ts";
+import { parseFact } from "../../src/ceremony/facts.ts";
 import { parseShareSet, type ShareSet } from "../../src/shares/share-set.ts";
 import { combine, openShare } from "../../src/shares/use-share-set.ts";
 import type { RehearsedSite } from "./rehearsed-site.ts";
@@ -26,13 +28,11 @@ export function shareSetOf(
 ): FoundSet {
   const made = site
     .entries()
-    .flatMap(({ facts }) => facts)
-    .find((fact) => {
-      const { kind, purpose: of, token: on } = fact;
-      return kind === "share-set.made" && of === purpose && on === token;
-    });
-  if (made === undefined) throw new Error(`the site has no ${purpose} share set of ${token}`);
-  const name = `${String(made["set"])}.g${String(made["generation"])}`;
+    .flatMap(({ facts }) => facts.map(parseFact))
+    .filter((fact) => typeof fact !== "string")
+    .find((f) => f.kind === "share-set.made" && f.purpose === purpose && f.token === token);
+  if (made?.kind !== "share-set.made") throw new Error(`there is no ${purpose} set of ${token}`);
+  const name = shareSetName(made);
   const folder = join(site.file("share-sets"), name);
   return { set: parseShareSet(readFileSync(join(folder, "share-set.json"))), name, folder };
 }
