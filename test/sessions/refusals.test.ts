@@ -207,7 +207,10 @@ for (const { where, habits, open } of INTERRUPTIONS) {
       return;
     }
     assert.equal(last.data["code"], "halted.interrupted");
-    assert.match(session.text, /hint: two people go on with it, keyrite run --resume, or end it, keyrite run --abandon/);
+    assert.match(
+      session.text,
+      /hint: two people go on with it, keyrite run --resume, or end it, keyrite run --abandon/,
+    );
     await abandonAtTerminal(site);
   });
 }

@@ -60,7 +60,9 @@ test("an escrowed KEK is made, and every output says that it has existed outside
   assert.equal(setOf().threshold, 2);
   assert.deepEqual(setOf().holders, ["ben", "cleo", "dan"]);
   const { shown } = stage.console;
-  assert.ok(shown.some((line) => line.includes('has existed outside an HSM') && line.startsWith("WARNING")));
+  assert.ok(
+    shown.some((line) => line.includes("has existed outside an HSM") && line.startsWith("WARNING")),
+  );
   assert.ok(shown.some((line) => line.includes("The policy allows it by CPS:6.2.4")));
   const [completed] = stage
     .entries()
@@ -134,7 +136,7 @@ test("a holder who declines keeps it from the token", async () => {
 test("a quorum loads it, and the check value is the recorded one", async () => {
   await stage.run(load(), CAST);
   assert.deepEqual([...kek().tokens.keys()], ["alpha", "beta"]);
-  assert.ok(stage.console.shown.some((line) => line.includes('has existed outside an HSM')));
+  assert.ok(stage.console.shown.some((line) => line.includes("has existed outside an HSM")));
   assert.ok(!existsSync(join(stage.folder, "keks")));
   stage.judge();
   assert.deepEqual(stage.findings, []);
