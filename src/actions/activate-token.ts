@@ -5,13 +5,13 @@
 
 import { defineAction } from "../ceremony/action.ts";
 import { tokenHasShares, tokenIsBound, tokenIsInactive } from "../ceremony/conditions.ts";
-import { shareSetName, type Custody, type ShareSetCustody } from "../ceremony/custody.ts";
+import type { Custody, ShareSetCustody } from "../ceremony/custody.ts";
 import { label } from "../ceremony/words.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
 import { wiping } from "../lib/secret.ts";
 import { combine } from "../shares/use-share-set.ts";
-import { currentSet, quorumOf } from "./lib/quorum.ts";
+import { currentSet, quorumLine, quorumOf } from "./lib/quorum.ts";
 import { readSealed, readShare, recordedShareSet } from "./lib/share-sets.ts";
 import { tokenLines } from "./inspect-token.ts";
 import { nothingIsLeft } from "./lib/settle-nothing.ts";
@@ -53,14 +53,11 @@ export const activateToken = defineAction<Params, Activation, Activation>({
   async subject(p, room) {
     const custody = activationSet(room.custody, p.token);
     const info = await room.tokens.inspect(p.token);
-    const { set, generation, threshold, holders } = custody;
+    const { set, generation } = custody;
     const people = quorumOf(custody, room.people.performers);
     return {
       data: { token: p.token, serial: info.serial, set, generation, people },
-      shown: [
-        ...tokenLines(info),
-        `Share set ${shareSetName(custody)}: any ${threshold} of ${holders.length} open it; ${people.join(" and ")} bring theirs.`,
-      ],
+      shown: [...tokenLines(info), quorumLine(custody, people)],
     };
   },
   contribute: (p, who, opener, room) =>

@@ -3,12 +3,11 @@
 import { defineAction } from "../ceremony/action.ts";
 import { always, tokenIsActive } from "../ceremony/conditions.ts";
 import { kekIsNew, policyAllowsEscrow } from "../ceremony/conditions-copies.ts";
-import { label, role, slug } from "../ceremony/words.ts";
-import { z } from "../lib/schema.ts";
 import { enoughOpen } from "./lib/kek-conditions.ts";
 import {
   admitsKek,
   kekFacts,
+  kekParams,
   plannedKek,
   plannedOpeners,
   type KekIntent,
@@ -18,19 +17,10 @@ import {
 import { kekSubject, makeKek, saidKek } from "./lib/kek-making.ts";
 import { settleNewKek, undoNewKek } from "./lib/settle-keks.ts";
 
-const params = () =>
-  z.strictObject({
-    kek: slug,
-    token: label,
-    for: z.array(label).default([]),
-    escrow: z.boolean().default(false),
-    holders: role.default("custodian"),
-  });
-
 export const establishKek = defineAction<KekParams, KekIntent, KekMade>({
   name: "establish-kek",
   control: "dual",
-  params,
+  params: kekParams,
   facts: ["kek.established", "share-set.made", "kek.escrowed"],
   instruction: (p) => `Establish KEK ${p.kek} on token ${p.token}, ${saidKek(p)}.`,
   requires: (p) => [

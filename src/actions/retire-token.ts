@@ -5,7 +5,6 @@
 
 import { defineAction, type Room, type Settlement } from "../ceremony/action.ts";
 import { tokenIsBound, tokenIsInactive } from "../ceremony/conditions.ts";
-import { shareSetName } from "../ceremony/custody.ts";
 import { kekName } from "../ceremony/custody-copies.ts";
 import { label, line } from "../ceremony/words.ts";
 import { EVERYONE } from "../console/console.ts";
@@ -24,7 +23,7 @@ import {
   openersOf,
 } from "./lib/copies.ts";
 import { attachKeys } from "./lib/key-lists.ts";
-import { currentSet, quorumOf, tokenHasSet } from "./lib/quorum.ts";
+import { currentSet, quorumLine, quorumOf, tokenHasSet } from "./lib/quorum.ts";
 import { readSealed, readShare, recordedShareSet } from "./lib/share-sets.ts";
 
 const params = () => z.strictObject({ token: label, reason: line.optional() });
@@ -83,7 +82,7 @@ export const retireToken = defineAction<Params, Intent, Retired>({
   async subject(p, room) {
     const custody = currentSet(room.custody, p.token, "security-officer");
     const info = await room.tokens.inspect(p.token);
-    const { set, generation, threshold, holders } = custody;
+    const { set, generation } = custody;
     const people = quorumOf(custody, room.people.performers);
     const [first] = room.people.performers;
     const reason =
@@ -109,7 +108,7 @@ export const retireToken = defineAction<Params, Intent, Retired>({
         ...shown,
         `KEKs that it will not open any more: ${keks.join(", ") || "none"}.`,
         ...lossesWithout(room.custody, p.token).map((loss) => `THE TOKEN IS ${loss}.`),
-        `Share set ${shareSetName(custody)}: any ${threshold} of ${holders.length} open it; ${people.join(" and ")} bring theirs.`,
+        quorumLine(custody, people),
       ],
     };
   },

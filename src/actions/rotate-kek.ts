@@ -8,12 +8,11 @@ import { always, tokenIsActive } from "../ceremony/conditions.ts";
 import { kekExists, policyAllowsEscrow } from "../ceremony/conditions-copies.ts";
 import { newestKek } from "../ceremony/copies-query.ts";
 import type { Custody } from "../ceremony/custody.ts";
-import { label, role, slug } from "../ceremony/words.ts";
-import { z } from "../lib/schema.ts";
 import { enoughOpen, kekIsOurs } from "./lib/kek-conditions.ts";
 import {
   admitsKek,
   kekFacts,
+  kekParams,
   plannedKek,
   plannedOpeners,
   type KekIntent,
@@ -23,19 +22,10 @@ import {
 import { kekSubject, makeKek, saidKek } from "./lib/kek-making.ts";
 import { settleNewKek, undoNewKek } from "./lib/settle-keks.ts";
 
-const params = () =>
-  z.strictObject({
-    kek: slug,
-    token: label,
-    for: z.array(label).default([]),
-    escrow: z.boolean().default(false),
-    holders: role.default("custodian"),
-  });
-
 export const rotateKek = defineAction<KekParams, KekIntent, KekMade>({
   name: "rotate-kek",
   control: "dual",
-  params,
+  params: kekParams,
   facts: ["kek.established", "share-set.made", "kek.escrowed"],
   instruction: (p) =>
     `Make the next generation of KEK ${p.kek} on token ${p.token}, ${saidKek(p)}.`,

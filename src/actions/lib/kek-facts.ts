@@ -3,9 +3,10 @@
 import type { Custody } from "../../ceremony/custody.ts";
 import type { EnvelopeCustody } from "../../ceremony/custody-copies.ts";
 import type { Fact, FactOf } from "../../ceremony/facts.ts";
-import type { Role } from "../../ceremony/words.ts";
+import { label, role, slug, type Role } from "../../ceremony/words.ts";
 import { hex, utf8 } from "../../lib/encoding.ts";
 import type { JsonObject } from "../../lib/json.ts";
+import { z } from "../../lib/schema.ts";
 import { kekEvidence, type KekEvidence } from "./keks.ts";
 import type { SetIntent } from "./new-share-sets.ts";
 import type { Opener } from "./transports.ts";
@@ -18,6 +19,17 @@ export interface KekParams {
   readonly escrow: boolean;
   /** Who holds the shares of an escrowed KEK. */
   readonly holders: Role;
+}
+
+/** What a step that makes a generation of a KEK is given. */
+export function kekParams(): z.Schema<KekParams> {
+  return z.strictObject({
+    kek: slug,
+    token: label,
+    for: z.array(label).default([]),
+    escrow: z.boolean().default(false),
+    holders: role.default("custodian"),
+  });
 }
 
 export interface KekIntent extends JsonObject {

@@ -48,3 +48,10 @@ export function quorumOf(
     { hints: [`holders: ${holders.join(", ")}`] },
   );
 }
+
+/** What the room reads of a set and of who brings its shares. */
+export function quorumLine(custody: ShareSetCustody, people: readonly string[]): string {
+  const { threshold, holders } = custody;
+  const brought = `${people.join(" and ")} bring theirs`;
+  return `Share set ${shareSetName(custody)}: any ${threshold} of ${holders.length} open it; ${brought}.`;
+}

@@ -5,7 +5,7 @@
 
 import type { Participant, Room, VaultFile, VaultFolder } from "../../ceremony/action.ts";
 import { kekName, type KekCustody } from "../../ceremony/custody-copies.ts";
-import { composeKekFile, envelopeName, kekFolder } from "../../backups/kek-file.ts";
+import { envelopeName, kekFolder } from "../../backups/kek-file.ts";
 import {
   blobName,
   composeManifest,
@@ -18,6 +18,7 @@ import { sha256Hex, utf8 } from "../../lib/encoding.ts";
 import { KeyriteError } from "../../lib/errors.ts";
 import { formatNote } from "../../lib/note.ts";
 import { formatBackupText } from "../../people/backup-note.ts";
+import { KEK_FILE, kekFileOf } from "./kek-files.ts";
 import { publicKeyOf } from "./key-lists.ts";
 import { MANIFEST_FILE, NOTE_FILE } from "./open-backup.ts";
 import { readsOtherwise, type BackupWork, type Blob } from "./wrap-to-vaults.ts";
@@ -113,8 +114,8 @@ async function signed(
 async function kekFiles(room: Room, kek: KekCustody): Promise<readonly VaultFile[]> {
   const folder = kekFolder(kek);
   const files: VaultFile[] = [];
-  const envelopes = [];
-  for (const { token, spki, oaep, sha256 } of kek.envelopes.values()) {
+  const envelopes = [...kek.envelopes.values()];
+  for (const { token, sha256 } of envelopes) {
     const name = envelopeName(token);
     const bytes = await room.files.readKekFile(kekName(kek), name);
     if (sha256Hex(bytes) !== sha256) {
@@ -125,12 +126,9 @@ async function kekFiles(room: Room, kek: KekCustody): Promise<readonly VaultFile
       );
     }
     files.push({ name: `${folder}/${name}`, bytes });
-    const entry = { token, spki: publicKeyOf(room, spki), sha256: spki, oaep, envelope: sha256 };
-    envelopes.push(entry);
   }
-  const { kek: name, generation, mode, checkValue } = kek;
-  const bytes = composeKekFile({ kek: name, generation, mode, checkValue, envelopes });
-  return [{ name: `${folder}/kek.json`, bytes }, ...files];
+  const bytes = kekFileOf(room, { ...kek, envelopes });
+  return [{ name: `${folder}/${KEK_FILE}`, bytes }, ...files];
 }
 
 async function readBack(
