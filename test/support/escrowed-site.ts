@@ -50,16 +50,21 @@ export function escrowedSite(algorithm: string): RehearsedSite {
   return site;
 }
 
-/** A site with one initialized token, whose policy allows an escrowed KEK. */
-export function preparedSite(): RehearsedSite {
+/** One line of the shipped policy, and what takes its place. */
+export type PolicyChange = readonly [RegExp, string];
+
+const ALLOW_ESCROW: PolicyChange = [/^kek: .*$/m, 'kek: { escrow: allowed, cps: "CPS:6.2.4" }'];
+
+/** A site with one initialized token, under the shipped policy with one line changed. */
+export function preparedSite([line, instead] = ALLOW_ESCROW): RehearsedSite {
   const site = new RehearsedSite(newFolder());
   for (const vault of VAULTS) mkdirSync(site.vault(vault), { recursive: true });
   for (const person of Object.keys(FOUNDERS)) succeeded(site.makeIdentity(person));
   const policy = join(site.folder, "policy.yaml");
   const shipped = readFileSync(join(CEREMONIES, "policy.yaml"), "utf8");
-  const allowed = shipped.replace(/^kek: .*$/m, 'kek: { escrow: allowed, cps: "CPS:6.2.4" }');
-  assert.notEqual(allowed, shipped, "the shipped policy forbids escrow");
-  writeFileSync(policy, allowed);
+  const changed = shipped.replace(line, instead);
+  assert.notEqual(changed, shipped, "the shipped policy says otherwise");
+  writeFileSync(policy, changed);
   succeeded(site.keyrite(["init", "--site", site.site, ...initOptions(site, { policy })]));
   succeeded(site.rehearse("establish-site"));
   succeeded(site.rehearse("initialize-token"));

@@ -7,13 +7,15 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { KEY_ALGORITHMS } from "../../src/lib/algorithms.ts";
 import type { RawModule } from "../../src/hsm/raw.ts";
-import { createFakeModule } from "./fake-module.ts";
+import { createFakeModule, type FakeModule } from "./fake-module.ts";
 import type { FakeOptions } from "./fake-token.ts";
 import { withFaults, type Faults } from "./faulty-module.ts";
 import { createRig, temporaryFolder, type Rig } from "./rig.ts";
 
 export interface FakeRig extends Rig {
   readonly faults: Faults;
+  /** Every module below our layer and its faults, in the order in which they were loaded. */
+  readonly modules: readonly FakeModule[];
 }
 
 export function fakeRig(options: FakeOptions = {}): FakeRig {
@@ -22,11 +24,12 @@ export function fakeRig(options: FakeOptions = {}): FakeRig {
   writeFileSync(path, "a module that exists only for its digest\n", { mode: 0o600 });
   const faults: Faults = {};
   // Each module file is a module of its own, with one token; faults are laid over all of them.
-  let modules = 0;
+  const modules: FakeModule[] = [];
   const load = (): RawModule => {
-    modules += 1;
-    const serial = options.serial ?? `FAKE${String(modules).padStart(4, "0")}`;
-    return withFaults(createFakeModule({ ...options, serial }), faults);
+    const serial = options.serial ?? `FAKE${String(modules.length + 1).padStart(4, "0")}`;
+    const module = createFakeModule({ ...options, serial });
+    modules.push(module);
+    return withFaults(module, faults);
   };
   const rig = createRig({
     profile: "generic",
@@ -43,5 +46,5 @@ export function fakeRig(options: FakeOptions = {}): FakeRig {
       reportsWrongPins: true,
     },
   });
-  return { ...rig, name: "fake", faults };
+  return { ...rig, name: "fake", faults, modules };
 }

@@ -31,7 +31,8 @@ import {
 
 const PRIVATE_EXPONENT = 0x123;
 
-class FakeModule extends FakeToken implements RawModule {
+/** One token, and what a vendor's own tool does to it. */
+export class FakeModule extends FakeToken implements RawModule {
   findObjects(session: Handle, template: readonly RawAttribute[]): readonly Handle[] {
     this.checkIdle("C_FindObjectsInit", session);
     return this.objects.find(template, this.loggedIn);
@@ -216,6 +217,14 @@ class FakeModule extends FakeToken implements RawModule {
     return { flat, unwrapTemplate: unwrapTemplate === "ignored" ? [] : nested };
   }
 
+  /** What a vendor's cloning tool does: both halves of a key pair appear on another token. */
+  cloneTo(other: FakeModule, ckaId: Uint8Array): void {
+    for (const handle of this.objects.find([encode("ID", ckaId)], true)) {
+      const { values, key, unwrapTemplate } = this.objects.get("clone", handle, true);
+      other.objects.add({ values: new Map(values), key, unwrapTemplate, session: undefined });
+    }
+  }
+
   #checkUser(call: string, session: Handle): void {
     this.checkIdle(call, session);
     if (!this.loggedIn) throw ckrError(call, 0x101);
@@ -237,6 +246,6 @@ class FakeModule extends FakeToken implements RawModule {
 }
 
 /** A blank token in a module of its own. */
-export function createFakeModule(options: FakeOptions = {}): RawModule {
+export function createFakeModule(options: FakeOptions = {}): FakeModule {
   return new FakeModule(options);
 }
