@@ -152,13 +152,22 @@ function backupMissing(
   return ["it is in no completed backup, and on no token that it was cloned to"];
 }
 
-function copiesMissing({ copies }: Policy, { tokens, offSite }: CountedKey): readonly string[] {
+function copiesMissing(
+  { copies }: Policy,
+  { tokens, backups, offSite }: CountedKey,
+): readonly string[] {
   const list: string[] = [];
   if (tokens.length < copies.tokens) {
     list.push(`it is on ${plural(tokens.length, "token")}; the policy wants ${copies.tokens}`);
   }
   if (offSite < copies.offSite) {
-    list.push(`it has ${plural(offSite, "copy")} off site; the policy wants ${copies.offSite}`);
+    const kept = [...tokens, ...backups.flatMap(({ vaults }) => vaults)];
+    const unknown = kept.filter(({ site }) => site === null).length;
+    const places =
+      unknown === 0 ? "" : ` (${plural(unknown, "place")} not recorded: see record-custody)`;
+    list.push(
+      `it has ${plural(offSite, "copy")} off site; the policy wants ${copies.offSite}${places}`,
+    );
   }
   return list;
 }

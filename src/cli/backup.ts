@@ -2,6 +2,9 @@
 
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
+import { MANIFEST_LIMITS } from "../backups/manifest.ts";
+import type { VaultFolder } from "../ceremony/action.ts";
+import { readManifest } from "../ceremony/backup-check.ts";
 import { writeProofs } from "../ceremony/backup-proofs.ts";
 import { visible } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
@@ -15,6 +18,8 @@ import { readTrust } from "./verify.ts";
 export interface BackupVerifyOptions {
   readonly trust?: string;
   readonly words?: string;
+  /** The site that made the backup: its ledger says which wrapped keys were destroyed since. */
+  readonly site?: string;
   readonly json?: boolean;
 }
 
@@ -27,7 +32,9 @@ export async function backupVerify(place: string, options: BackupVerifyOptions):
   const trust = readTrust(options);
   const folder = backupFolder(resolve(place));
   requireBackup(resolve(place));
-  const judged = underItsName(await judgeBackup(folder, trust?.genesis), resolve(place));
+  const removed = options.site === undefined ? NONE : await destroyedIn(options.site, folder);
+  const found = await judgeBackup(folder, trust?.genesis, removed);
+  const judged = underItsName(found, resolve(place));
   if (options.json === true) printJson("backup-verify", verdictJson(judged));
   else for (const line of verdictLines(judged)) printLine(line);
   if (judged.verdict === "CANNOT TELL") {
@@ -35,10 +42,47 @@ export async function backupVerify(place: string, options: BackupVerifyOptions):
       hints: ["at its site, keyrite backup prove BACKUP writes the proofs into every copy"],
     });
   }
+  if (judged.verdict === "FOREIGN") {
+    throw new KeyriteError("ledger.not-trusted", "the backup is of another site", {
+      hints: [...judged.problems, "judge it with the trust file of the site that made it"],
+    });
+  }
   if (judged.problems.length === 0) return;
   throw new KeyriteError("ledger.backup-damaged", "the backup does not verify", {
-    hints: [...judged.problems.slice(0, 3), "restore from the copy in another vault"],
+    hints: [
+      ...judged.problems.slice(0, 3),
+      ...(options.site === undefined
+        ? ["keys destroyed since are known to the site: add --site DIR"]
+        : []),
+      "restore from the copy in another vault",
+    ],
   });
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Keys whose wrapped key in this backup is on record as destroyed. */
+async function destroyedIn(folder: string, backup: VaultFolder): Promise<ReadonlySet<string>> {
+  const manifest = readManifest(await backup.read("backup.json", MANIFEST_LIMITS.bytes));
+  if (typeof manifest === "string") return NONE;
+  const site = openSite(siteFolder(folder), { write: false });
+  try {
+    const { backups, copies } = site.history.custody;
+    if (!backups.has(manifest.backup)) {
+      throw new KeyriteError(
+        "usage.refused",
+        `${folder} has no backup ${manifest.backup} on record`,
+        {
+          hints: ["name the site that made it, or leave --site out"],
+        },
+      );
+    }
+    const gone = ({ sha256 }: { readonly sha256: string }): boolean =>
+      copies.get(sha256)?.backups.has(manifest.backup) !== true;
+    return new Set(manifest.keys.filter(gone).map(({ sha256 }) => sha256));
+  } finally {
+    site.ledger.close();
+  }
 }
 
 /** A backup in the folder of another one stands in for it: whole, and yet not what is looked for. */

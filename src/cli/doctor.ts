@@ -73,6 +73,7 @@ async function siteChecks(folder: string): Promise<readonly Check[]> {
       site.ledger.close();
       return `${site.history.size} entries verify; clock and policy agree with them`;
     }),
+    await attempt("files", () => checkFiles(folder)),
     await attempt("disk", () => {
       const { bavail, bsize } = statfsSync(folder);
       const free = bavail * bsize;
@@ -95,6 +96,26 @@ async function siteChecks(folder: string): Promise<readonly Check[]> {
     );
   }
   return checks;
+}
+
+async function checkFiles(folder: string): Promise<string> {
+  const { openSite } = await import("./site.ts");
+  const { siteFiles } = await import("./site-files.ts");
+  const { countedFiles, lostFiles } = await import("./site-file-check.ts");
+  const { ledger, history } = openSite(folder, { write: false });
+  ledger.close();
+  const lost = await lostFiles(siteFiles(folder), history.custody);
+  const [first] = lost;
+  if (first === undefined) {
+    return `${countedFiles(history.custody)} files of share sets and KEKs are as recorded`;
+  }
+  const more = lost.length > 1 ? `, and ${lost.length - 1} more` : "";
+  throw new KeyriteError("ledger.damaged", `${first}${more}`, {
+    hints: [
+      ...lost.slice(1, 5),
+      "copy it from a backup of the site's folder; each holder's medium has sealed.age, each backup its envelopes",
+    ],
+  });
 }
 
 function findSoftHsm(): string {

@@ -14,7 +14,13 @@ import { parseNote } from "../lib/note.ts";
 import { parseBackupText } from "../people/backup-note.ts";
 
 export interface JudgedBackup {
-  readonly verdict: "CONSISTENT" | "CONSISTENT WITH ITS OWN GENESIS" | "CANNOT TELL" | "DAMAGED";
+  readonly verdict:
+    | "CONSISTENT"
+    | "CONSISTENT WITH ITS OWN GENESIS"
+    | "CANNOT TELL"
+    | "DAMAGED"
+    /** Of another site than the one that the reader trusts: nothing else was judged. */
+    | "FOREIGN";
   /** True when the digest of the genesis came from somewhere else than the folder itself. */
   readonly anchored: boolean;
   readonly papers:
@@ -45,20 +51,26 @@ const WITH_TOKEN =
 /**
  * Judges a folder.
  * @param genesis digest of the genesis that the reader trusts, if any.
+ * @param removed SHA-256 of keys whose wrapped key is on record as destroyed in this backup; what is
+ * there of them all the same is a finding.
  */
 export async function judgeBackup(
   folder: VaultFolder,
   genesis: string | undefined,
+  removed: ReadonlySet<string> = new Set(),
 ): Promise<JudgedBackup> {
   const read = await readPapers(folder);
   if (typeof read === "string") return refused([read], undefined);
   const manifest = readManifest(read.manifest);
   if (typeof manifest === "string") return refused([manifest], undefined);
   const contents = [
-    ...(await blobProblems(folder, manifest)),
+    ...(await blobProblems(folder, manifest, removed)),
     ...(await kekProblems(folder, manifest)),
   ];
   const people = await judgePeople(folder, read, genesis);
+  if (people.foreign !== undefined) {
+    return { ...refused([people.foreign], manifest), verdict: "FOREIGN" };
+  }
   const problems = [...people.problems, ...contents];
   const anchored = genesis !== undefined && people.proven;
   const unchecked = [...people.unchecked, WITH_TOKEN];
@@ -95,9 +107,19 @@ async function readPapers(folder: VaultFolder): Promise<BackupPapers | string> {
   }
 }
 
-async function blobProblems(folder: VaultFolder, manifest: Manifest): Promise<readonly string[]> {
+async function blobProblems(
+  folder: VaultFolder,
+  manifest: Manifest,
+  removed: ReadonlySet<string>,
+): Promise<readonly string[]> {
   const problems: string[] = [];
+  const files = await folder.list();
   for (const key of manifest.keys) {
+    if (removed.has(key.sha256)) {
+      const name = blobName(key.sha256);
+      if (files.includes(name)) problems.push(`${name} is on record as destroyed, and is there`);
+      continue;
+    }
     try {
       const problem = verifyBlob(key, await folder.read(blobName(key.sha256), LONGEST_BLOB));
       if (problem !== undefined) problems.push(problem);
@@ -106,7 +128,7 @@ async function blobProblems(folder: VaultFolder, manifest: Manifest): Promise<re
     }
   }
   const named = new Set(manifest.keys.map(({ sha256 }) => blobName(sha256)));
-  for (const name of await folder.list()) {
+  for (const name of files) {
     if (name.startsWith("keys/") && !named.has(name)) {
       problems.push(`${name} is no wrapped key of this backup`);
     }
@@ -139,6 +161,8 @@ async function kekProblems(folder: VaultFolder, { kek }: Manifest): Promise<read
 }
 
 interface JudgedPeople {
+  /** Why the backup is of another site than the trusted one. */
+  readonly foreign?: string;
   readonly proven: boolean;
   readonly signers: readonly string[];
   readonly problems: readonly string[];
@@ -157,7 +181,11 @@ async function judgePeople(
     }
     proofs = await readProofs(folder);
     const { origin, ledgerKey, sha256 } = readGenesis(proofs.genesis);
-    const peer = { origin, ledgerKey, genesis: trusted ?? sha256, size: 0, root: "" };
+    if (trusted !== undefined && sha256 !== trusted) {
+      const foreign = `it is a backup of ${origin}, whose genesis is ${sha256}, not the trusted ${trusted}`;
+      return { proven: false, signers: [], problems: [], unchecked: [], foreign };
+    }
+    const peer = { origin, ledgerKey, genesis: sha256, size: 0, root: "" };
     const verdict = verifyForeignBackup({ ...papers, proofs }, peer);
     const { problems, found } = verdict;
     // There is no adopted checkpoint here that its own could be compared with.

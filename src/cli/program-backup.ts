@@ -12,6 +12,7 @@ export function addBackup(program: Command): void {
     .description("judge a backup's folder offline: papers, wrapped keys, envelopes, signers")
     .option("--trust <file>", "trust file of the site that made it: its genesis digest")
     .option("--words <words>", "the 32 words of the genesis digest on the signed sheet")
+    .option("--site <dir>", "the site that made it: knows which keys were destroyed since")
     .option("--json", "print one JSON document on standard output")
     .action(async (place, options) =>
       (await import("./backup.ts")).backupVerify(place as never, options as never),

@@ -2,7 +2,7 @@
 
 import { MOST_KEYS } from "../ceremony/concerns.ts";
 import { openersOf } from "../ceremony/copies-query.ts";
-import { shareSetName, type Custody } from "../ceremony/custody.ts";
+import { shareSetName, type Custody, type ShareSetCustody } from "../ceremony/custody.ts";
 import { kekName, type BackupCustody, type KekCustody } from "../ceremony/custody-copies.ts";
 import type { History } from "../ceremony/history.ts";
 import { plural, type KeyStatus, type Whereabouts } from "../ceremony/key-status.ts";
@@ -74,9 +74,14 @@ function peopleLines(custody: Custody): readonly string[] {
       ];
     }),
     ...section("Share sets", [...shareSets.values()], (s) => [
-      `  ${shareSetName(s)}  ${s.purpose} of ${s.token}: ${s.threshold} of ${s.holders.join(", ")}`,
+      `  ${shareSetName(s)}  ${s.purpose} of ${s.token}${isRetired(custody, s) ? ", which is retired" : ""}: ${s.threshold} of ${s.holders.join(", ")}`,
     ]),
   ];
+}
+
+/** Whether the token that a set opens is no longer in custody. */
+function isRetired({ tokens }: Custody, { purpose, token }: ShareSetCustody): boolean {
+  return purpose !== "kek" && !tokens.has(token);
 }
 
 function siteLines({ peers, drills }: Custody): readonly string[] {

@@ -1,7 +1,7 @@
 /** Under --json every command prints exactly one document, whose schema names the command. */
 
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
@@ -117,4 +117,19 @@ test("a judgement that ends badly stays one document: its own", () => {
   const doctor = site.keyrite(["doctor", "--json"]);
   assert.notEqual(doctor.code, 0);
   assert.equal(documentOf(doctor, "doctor")["ok"], false);
+});
+
+test("doctor names a file of a share set or KEK that is lost or not the one on record", () => {
+  const site = siteAt("prepared");
+  const whole = documentOf(site.keyrite(["doctor", "--json"]), "doctor")["checks"];
+  assert.match(JSON.stringify(whole), /\d+ files of share sets and KEKs are as recorded/);
+  const [kek = ""] = readdirSync(site.file("keks"));
+  const envelopes = readdirSync(site.file(`keks/${kek}`)).filter((f) => f.endsWith(".envelope"));
+  rmSync(site.file(`keks/${kek}/${envelopes[0] ?? ""}`));
+  const [set = ""] = readdirSync(site.file("share-sets"));
+  appendFileSync(site.file(`share-sets/${set}/sealed.age`), "\n");
+  const ran = site.keyrite(["doctor"]);
+  assert.notEqual(ran.code, 0);
+  assert.match(ran.stdout, /sealed\.age is not the file on record.*, and 1 more/);
+  assert.match(ran.stdout, /hint: keks\/.*envelope/);
 });

@@ -31,14 +31,14 @@ class ForgedBatch {
   readonly begun: number;
   readonly #opening: Opening;
 
-  constructor(t: TestContext) {
+  constructor(t: TestContext, keys: readonly KeyListItem[] = KEYS) {
     this.stage = fork(t);
     this.stage.actions = [...ACTIONS, makeKeys(newDevice())];
     this.stage.judge();
     this.hand = Hand.upTo(this.stage, YAML, "activate");
-    const bytes = keyListBytes(KEYS);
+    const bytes = keyListBytes(keys);
     this.hand.attach({ mediaType: "application/json", bytes });
-    const data = { keyList: sha256Hex(bytes), count: KEYS.length };
+    const data = { keyList: sha256Hex(bytes), count: keys.length };
     this.#opening = this.hand.open("make", { data });
     const notes = as("ana", "eve").map(({ person, role }) =>
       this.hand.sign(this.#opening, person, role),
@@ -93,6 +93,21 @@ test("an honest batch is believed, item by item, and its end adds nothing", (t) 
   assert.deepEqual(batch.stage.findings, []);
   assert.equal(batch.stage.history.custody.keys.size, 4);
   assert.equal(batch.stage.history.open?.unsettled.size, 0);
+});
+
+test("an item whose fact custody refuses is not done: it stays in doubt until somebody has looked", (t) => {
+  const doubled = { ...key(1), ckaId: key(0).ckaId };
+  const batch = new ForgedBatch(t, [key(0), doubled]);
+  batch.intend(1, [key(0), doubled]);
+  batch.honest(1, key(0));
+  const seq = batch.honest(1, doubled);
+  assertFound(batch.stage, seq, /key\.generated is not taken: .*CKA_ID/);
+  const doubt = batch.stage.history.open?.doubt ?? assert.fail("nothing is in doubt");
+  assert.deepEqual([...doubt.done], [key(0).spki]);
+  assert.deepEqual(
+    doubt.group?.items.map(({ item }) => item),
+    [doubled.spki],
+  );
 });
 
 test("an item is believed only once it was intended in the open group", (t) => {

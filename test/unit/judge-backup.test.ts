@@ -60,9 +60,9 @@ test("without a trusted genesis, or without proofs, it says what it cannot tell"
 
 test("another site's genesis is not that of this backup", async () => {
   const judged = await judgeBackup(backupFolder(newestFolder(stage)), "0".repeat(64));
-  assert.equal(judged.verdict, "DAMAGED");
+  assert.equal(judged.verdict, "FOREIGN");
   assert.equal(judged.anchored, false);
-  assert.match(judged.problems.join("\n"), /not the adopted 000/);
+  assert.match(judged.problems.join("\n"), /whose genesis is [0-9a-f]{64}, not the trusted 000/);
 });
 
 const KEK = "kek/backup-kek.g1";
@@ -166,3 +166,18 @@ for (const [what, [spoil, words]] of Object.entries(SPOILT)) {
     assert.match(judged.problems.join("\n"), words);
   });
 }
+
+test("a wrapped key that was destroyed on record is not missing, and must not be there", async () => {
+  const blob = readdirSync(join(newestFolder(stage), "keys"));
+  const removed = new Set(blob.map((name) => name.replace(".p8wrap", "")));
+  const emptied = join(base, "emptied");
+  cpSync(newestFolder(stage), emptied, { recursive: true });
+  for (const name of blob) rmSync(join(emptied, "keys", name));
+  const trusted = (folder: string, gone?: ReadonlySet<string>): Promise<JudgedBackup> =>
+    judgeBackup(backupFolder(folder), genesis.sha256, gone);
+  assert.equal((await trusted(emptied, removed)).verdict, "CONSISTENT");
+  assert.equal((await trusted(emptied)).verdict, "DAMAGED");
+  const left = await trusted(newestFolder(stage), removed);
+  assert.equal(left.verdict, "DAMAGED");
+  assert.match(left.problems.join(), /on record as destroyed, and is there/);
+});
