@@ -1,5 +1,6 @@
 /**
- * Bundles src/cli/main.ts with esbuild into dist/, split where the sources import lazily.
+ * Bundles src/cli/main.ts with esbuild into dist/, split where the sources import lazily, and beside it the
+ * program of the threads that verify a large ledger.
  *
  * esbuild splits ES modules only, and Node starts CommonJS a tenth faster: so the split modules are
  * turned into CommonJS in a second pass. The same sources always give the same bytes.
@@ -76,6 +77,47 @@ const withoutUnused = {
  * @returns {Promise<Bundled[]>}
  */
 async function splitModules(root) {
+  const pageScript = await pageScriptText(root);
+  const [main, thread] = await Promise.all([
+    built(root, "src/cli/main.ts", true, pageScript),
+    // In one piece of its own: sharing parts with it would split what every command loads.
+    built(root, "src/ledger/verify-worker.ts", false, pageScript),
+  ]);
+  return [...main, ...thread];
+}
+
+/**
+ * What a report page checks itself with, as one script for browsers.
+ * @param {string} root
+ * @returns {Promise<string>}
+ */
+async function pageScriptText(root) {
+  /** @type {typeof import("esbuild")} */
+  const esbuild = require("esbuild");
+  const result = await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: ["src/report/in-page/main.ts"],
+    bundle: true,
+    write: false,
+    format: "iife",
+    platform: "browser",
+    target: "es2022",
+    charset: "ascii",
+    minifyWhitespace: true,
+    minifySyntax: true,
+    logLevel: "warning",
+  });
+  return result.outputFiles.map((file) => file.text).join("");
+}
+
+/**
+ * @param {string} root
+ * @param {string} entry
+ * @param {boolean} splitting
+ * @param {string} pageScript
+ * @returns {Promise<Bundled[]>}
+ */
+async function built(root, entry, splitting, pageScript) {
   /** @type {typeof import("esbuild")} */
   const esbuild = require("esbuild");
   /** @type {unknown} */
@@ -83,18 +125,21 @@ async function splitModules(root) {
   const { version } = /** @type {{ version: string }} */ (read);
   const result = await esbuild.build({
     absWorkingDir: root,
-    entryPoints: ["src/cli/main.ts"],
+    entryPoints: [entry],
     outdir: "dist",
     outExtension: { ".js": ".cjs" },
     bundle: true,
-    splitting: true,
+    splitting,
     write: false,
     format: "esm",
     platform: "node",
     target: TARGET,
     external: EXTERNAL,
     plugins: [withoutUnused, knownAddon],
-    define: { KEYRITE_VERSION: JSON.stringify(version) },
+    define: {
+      KEYRITE_VERSION: JSON.stringify(version),
+      KEYRITE_PAGE_SCRIPT: JSON.stringify(pageScript),
+    },
     logLevel: "warning",
   });
   return result.outputFiles.map((file) => ({ name: basename(file.path), text: file.text }));
@@ -143,4 +188,4 @@ async function bundle(root, dist = join(root, "dist")) {
   renameSync(fresh, dist);
 }
 
-module.exports = { bundle };
+module.exports = { bundle, pageScriptText };

@@ -20,6 +20,7 @@ const NATIVES = ["pkcs11js", "better-sqlite3"];
  * @property {string} [integrity]
  * @property {string} [license]
  * @property {boolean} [optional]
+ * @property {boolean} [dev] needed for building and testing only
  * @property {boolean} [hasInstallScript]
  */
 /** @typedef {{ packages: Record<string, LockedPackage> }} Lockfile */

@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+/** Makes the archive that installs on a machine without a network, and says its digest in words. */
+"use strict";
+
+const { resolve } = require("node:path");
+const { offlineArchive } = require("./lib/offline.js");
+const { SetupError } = require("./lib/run.js");
+
+offlineArchive(resolve(process.argv[2] ?? ".")).then(
+  ({ file, sha256, words }) => {
+    process.stdout.write(`${file}\nSHA-256 ${sha256}\n`);
+    for (let at = 0; at < words.length; at += 8) {
+      process.stdout.write(`  ${words.slice(at, at + 8).join(" ")}\n`);
+    }
+  },
+  (/** @type {unknown} */ error) => {
+    if (!(error instanceof SetupError)) throw error;
+    process.stderr.write(`error: ${error.message}\n`);
+    process.exitCode = error.exitCode;
+  },
+);

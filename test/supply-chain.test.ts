@@ -1,0 +1,117 @@
+/** What is shipped: made alike by two builders, complete without a network, and silent on it. */
+
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { offlineArchive } from "../bin/lib/offline.js";
+import { softwareInventory } from "../bin/lib/sbom.js";
+import { NATIVES, readLockfile } from "../bin/lib/tree.js";
+
+const ROOT = join(import.meta.dirname, "..");
+const base = mkdtempSync(join(tmpdir(), "keyrite-ship-"));
+after(() => {
+  rmSync(base, { recursive: true });
+});
+const lockfile = readLockfile(join(ROOT, "package-lock.json"));
+const made = await offlineArchive(join(base, "first"));
+execFileSync("tar", ["-xzf", made.file, "-C", base]);
+const name = readdirSync(base).find((entry) => entry.startsWith("keyrite-"));
+const unpacked = join(base, name ?? "nothing");
+
+test("D01: every package is locked by its digest, and only two run-time packages compile anything", () => {
+  const packages = Object.entries(lockfile.packages).filter(([path]) => path !== "");
+  for (const [path, { integrity }] of packages) assert.match(integrity ?? "", /^sha512-/, path);
+  const scripted = packages
+    .filter(([, { hasInstallScript, dev }]) => hasInstallScript === true && dev !== true)
+    .map(([path]) => path.replace("node_modules/", ""));
+  // koffi brings its binaries along; its script only looks for them, and is not run either.
+  assert.deepEqual(scripted.filter((one) => one !== "koffi").sort(), [...NATIVES].sort());
+});
+
+test("D01: the inventory names every run-time package with version, licence and digest", () => {
+  const inventory = JSON.parse(softwareInventory(ROOT, lockfile)) as {
+    readonly components: readonly {
+      readonly name: string;
+      readonly version: string;
+      readonly licenses: readonly { readonly license: { readonly name: string } }[];
+      readonly hashes: readonly { readonly content: string }[];
+    }[];
+  };
+  const shipped = Object.entries(lockfile.packages).filter(
+    ([path, { dev }]) => path !== "" && dev !== true,
+  );
+  assert.equal(inventory.components.length, shipped.length);
+  for (const { name: component, version, licenses, hashes } of inventory.components) {
+    assert.match(version, /^\d+\.\d+\.\d+/, component);
+    assert.notEqual(licenses[0]?.license.name, "unknown", component);
+    assert.match(hashes[0]?.content ?? "", /^[0-9a-f]{128}$/, component);
+  }
+  assert.equal(
+    readFileSync(join(unpacked, "sbom.cdx.json"), "utf8"),
+    softwareInventory(ROOT, lockfile),
+  );
+});
+
+test("D02: made once more the offline bundle has the same bytes, and so has the npm package", async () => {
+  const again = await offlineArchive(join(base, "second"));
+  assert.equal(again.sha256, made.sha256);
+  assert.deepEqual(again.words, made.words);
+  assert.equal(made.words.length, 32);
+  const pack = (folder: string): string => {
+    const ran = execFileSync(
+      "npm",
+      ["pack", "--json", "--ignore-scripts", "--pack-destination", folder],
+      {
+        cwd: ROOT,
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+      },
+    );
+    return (JSON.parse(ran) as readonly { readonly integrity: string }[])[0]?.integrity ?? "";
+  };
+  const integrity = pack(base);
+  assert.match(integrity, /^sha512-/);
+  assert.equal(pack(join(base, "second")), integrity);
+});
+
+test("D02: every file of the bundle is on its list, and nothing else is in it", () => {
+  const sums = spawnSync("sha256sum", ["-c", "--quiet", "MANIFEST.sha256"], { cwd: unpacked });
+  assert.equal(sums.status, 0, sums.stderr.toString());
+  const listed = readFileSync(join(unpacked, "MANIFEST.sha256"), "utf8").trimEnd().split("\n");
+  const files = execFileSync("find", [".", "-type", "f"], { cwd: unpacked, encoding: "utf8" });
+  assert.equal(files.trimEnd().split("\n").length, listed.length + 1);
+  const strays = listed.filter((line) => /  (test|src|bench)\/|\.(ts|map|cc|c|h)$/.test(line));
+  assert.deepEqual(strays, []);
+});
+
+test("D04: unpacked where there is no network it performs a whole ceremony", () => {
+  const demo = ["node", join(unpacked, "bin", "keyrite.js"), "demo", "establish-site"];
+  const out = ["--out", join(base, "demo")];
+  const ran = spawnSync("unshare", ["--map-root-user", "--net", ...demo, ...out], {
+    encoding: "utf8",
+    cwd: base,
+  });
+  assert.equal(ran.status, 0, ran.stderr);
+  assert.match(ran.stdout, /Verdict: /);
+});
+
+test("D04: a ceremony opens no socket but those of the machine itself", () => {
+  const trace = join(base, "sockets");
+  const demo = ["node", join(unpacked, "bin", "keyrite.js"), "demo", "initialize-token"];
+  const strace = ["-f", "-qq", "-e", "trace=socket,connect", "-o", trace];
+  const ran = spawnSync("strace", [...strace, ...demo, "--out", join(base, "traced")], {
+    encoding: "utf8",
+    cwd: base,
+  });
+  assert.equal(ran.status, 0, ran.stderr);
+  const calls = readFileSync(trace, "utf8")
+    .split("\n")
+    .filter((line) => /socket\(|connect\(/.test(line));
+  assert.deepEqual(
+    calls.filter((line) => !line.includes("AF_UNIX")),
+    [],
+  );
+});
