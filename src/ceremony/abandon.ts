@@ -1,5 +1,6 @@
 /** Giving up a ceremony: two people agree to what was found, and the doubt, if any, is on record. */
 
+import { sha256Hex } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { Participant } from "./action.ts";
@@ -28,7 +29,10 @@ export async function abandonOpen(
     throw new KeyriteError("ledger.damaged", `the plan of ceremony ${open.id} is missing`);
   }
   await requireCarriedHeads(hall, recorder, people, "when it was to be abandoned");
+  hall.terminal.begin(open.id);
+  const screen = hall.terminal.bytes();
   const data: JsonObject = {
+    transcript: sha256Hex(screen),
     finding: [...findingLines(open)],
     doubt: open.doubt === null ? null : doubtJson(open.doubt),
   };
@@ -43,6 +47,7 @@ export async function abandonOpen(
     data,
     people,
     question: `do you agree to abandon ceremony ${open.id}?`,
+    attached: [{ mediaType: "text/plain", bytes: screen }],
     type: "ceremony.abandoned",
     description: `Ceremony ${open.id} was abandoned.`,
     after: async (identities) => {

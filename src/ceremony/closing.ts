@@ -5,7 +5,7 @@
 
 import { KeyriteError, messageOf } from "../lib/errors.ts";
 import { parseNote } from "../lib/note.ts";
-import { visible } from "../lib/encoding.ts";
+import { sha256Hex, visible } from "../lib/encoding.ts";
 import type { Signer } from "../people/signer.ts";
 import type { Participant } from "./action.ts";
 import { leftExtractable, owedBeforeClose } from "./conditions-copies.ts";
@@ -13,6 +13,7 @@ import { custodyDigest } from "./custody-json.ts";
 import type { Hall } from "./hall.ts";
 import { PeopleInStep } from "./people-in-step.ts";
 import type { PlanStep } from "./plan.ts";
+import type { DraftParts } from "./record.ts";
 import type { Recorder } from "./recorder.ts";
 import { digestLines } from "./spoken.ts";
 
@@ -67,7 +68,8 @@ export async function closeCeremony(
     for (const { participant, reason } of missing)
       recordMissing(recorder, parts, participant, reason);
     const { custody } = recorder.history;
-    recorder.append({
+    const screen = hall.terminal.bytes();
+    const closed: DraftParts = {
       type: "ceremony.closed",
       ceremony: parts.ceremony,
       step: parts.step.id,
@@ -77,8 +79,13 @@ export async function closeCeremony(
         part: "recorded",
       })),
       description: "The ceremony was closed.",
-      data: { custody: custodyDigest(custody), n: parts.step.n },
-    });
+      data: {
+        custody: custodyDigest(custody),
+        n: parts.step.n,
+        transcript: sha256Hex(screen),
+      },
+    };
+    recorder.append(closed, [{ mediaType: "text/plain", bytes: screen }]);
     return await cosignHead(hall, recorder, people, ready);
   } finally {
     people.end();

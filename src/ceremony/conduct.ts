@@ -66,6 +66,7 @@ export class Conductor {
    */
   async conduct(): Promise<Conducted> {
     const { history } = this.#recorder;
+    this.#hall.terminal.begin(this.#ceremony);
     if (history.size === 0) await found(this.#hall, this.#recorder, this.#ceremony);
     openCeremony(this.#hall, this.#recorder, this.#plan, this.#ceremony);
     return this.#through(() => this.#walk());
@@ -77,6 +78,7 @@ export class Conductor {
    * @throws KeyriteError as `conduct`
    */
   async resume(people: readonly Participant[]): Promise<Conducted> {
+    this.#hall.terminal.begin(this.#ceremony);
     return this.#through(async () => {
       await agreeToResume(this.#hall, this.#recorder, this.#plan, this.#open(), people);
       await this.#adoptTail();

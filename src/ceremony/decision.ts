@@ -13,7 +13,8 @@ import type { Hall } from "./hall.ts";
 import { openStep } from "./open-step.ts";
 import { PeopleInStep } from "./people-in-step.ts";
 import type { RecordedPlan, RecordedStep } from "./plan-document.ts";
-import { mayRecord, type Recorder } from "./recorder.ts";
+import type { DraftParts } from "./record.ts";
+import { mayRecord, type Recorder, type Attached } from "./recorder.ts";
 import { expectedOf, subjectDigest } from "./step-authority.ts";
 
 export interface DecisionParts {
@@ -31,6 +32,8 @@ export interface DecisionParts {
   readonly question: string;
   readonly type: EntryType;
   readonly description: string;
+  /** What the entry cites. */
+  readonly attached?: readonly Attached[];
   /** Called with the identities still open, after the decision is recorded. */
   readonly after?: (people: PeopleInStep) => Promise<void>;
 }
@@ -69,7 +72,7 @@ export async function decide(hall: Hall, recorder: Recorder, parts: DecisionPart
     const expected = expectedOf(opened, plan, ceremony, custody, parts.decision);
     const agreements = await collectAgreements(gate, parts.people, expected);
     requireFresh(agreements, hall.clock, minutes);
-    const seq = recorder.append({
+    const decided: DraftParts = {
       type: parts.type,
       ceremony,
       step: step.id,
@@ -78,8 +81,8 @@ export async function decide(hall: Hall, recorder: Recorder, parts: DecisionPart
       agreements: agreements.map((agreement) => agreement.note),
       data,
       refs: { opened: opened.seq },
-    });
-    requireTaken(recorder, seq);
+    };
+    requireTaken(recorder, recorder.append(decided, parts.attached));
   } catch (error) {
     if (mayRecord(error)) recordRefusal(recorder, parts, opened.seq, error);
     people.end();

@@ -12,6 +12,14 @@ import type { Software } from "./plan.ts";
 import type { PublicKeysFromNewProcess } from "./token-room.ts";
 import type { Policy } from "./policy.ts";
 
+/** What is kept of the screen of one ceremony. */
+export interface TerminalRecord {
+  /** From now on it is kept for this ceremony, after what an interrupted process left of it. */
+  begin(ceremony: string): void;
+  /** Everything so far: lines of UTF-8 text, each with its time. No secret, no refused answer. */
+  bytes(): Uint8Array;
+}
+
 export interface Hall {
   readonly genesis: Genesis;
   readonly genesisBytes: Uint8Array;
@@ -20,6 +28,7 @@ export interface Hall {
   readonly bindings: Bindings;
   readonly ledger: LedgerStore;
   readonly console: OperatorConsole;
+  readonly terminal: TerminalRecord;
   readonly hsm: Hsm;
   readonly clock: Clock;
   readonly random: Random;

@@ -6,6 +6,7 @@ import type { OperatorConsole } from "../console/console.ts";
 import { readAnswers } from "../console/answers.ts";
 import { ScriptedConsole } from "../console/scripted.ts";
 import { requireTerminal, TerminalConsole } from "../console/terminal.ts";
+import { Transcript } from "../console/transcript.ts";
 import { openTerminalInput } from "../console/terminal-input.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import { fromUtf8 } from "../lib/encoding.ts";
@@ -22,6 +23,8 @@ export interface ConsoleOptions {
 
 export interface OpenedConsole {
   readonly console: OperatorConsole;
+  /** What the room reads and types, from the first line on. */
+  readonly transcript: Transcript;
   /** Parameter values that an answers file brings along. */
   readonly set: Readonly<Record<string, string>>;
   interrupted(): boolean;
@@ -31,6 +34,8 @@ export interface OpenedConsole {
 /** @throws KeyriteError usage.no-terminal, usage.refused for answers on a production site */
 export function openConsole(assurance: Assurance, options: ConsoleOptions): OpenedConsole {
   const interrupts = watchInterrupts();
+  const transcript = new Transcript(systemClock);
+  const { record } = transcript;
   if (options.answers === undefined) {
     try {
       requireTerminal(process.stdin, process.stderr);
@@ -45,8 +50,9 @@ export function openConsole(assurance: Assurance, options: ConsoleOptions): Open
       clock: systemClock,
       size: () => process.stderr.columns,
       signal: interrupts.signal,
+      record,
     });
-    return { console, set: {}, ...interrupts };
+    return { console, transcript, set: {}, ...interrupts };
   }
   if (assurance === "production") {
     interrupts.close();
@@ -66,10 +72,11 @@ export function openConsole(assurance: Assurance, options: ConsoleOptions): Open
     style: errorStyle(),
     clock: systemClock,
     tty: process.stderr.isTTY,
+    record,
     ...(secrets === undefined ? {} : { secretsFrom: secrets }),
   });
   const set = Object.fromEntries([...answers.set].map(([name, value]) => [name, String(value)]));
-  return { console, set, ...interrupts };
+  return { console, transcript, set, ...interrupts };
 }
 
 interface Interrupts {
@@ -133,7 +140,8 @@ function readSecrets(descriptor: string): ReadonlyMap<string, readonly Secret[]>
 }
 
 /** Weight and colour for standard error. */
-function errorStyle(): Style {
+/** How talk on standard error is styled. */
+export function errorStyle(): Style {
   return style(
     styleLevel({
       tty: process.stderr.isTTY,

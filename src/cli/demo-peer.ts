@@ -1,6 +1,6 @@
 /** The other site of the demo: made by the same commands, it hands over what `trust-site` adopts. */
 
-import { copyFileSync } from "node:fs";
+import { copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { headName } from "../people/medium.ts";
 import { makeFolders } from "../lib/files.ts";
@@ -28,4 +28,19 @@ export function handOverPeer({ folder, medium, founding, answers, keyrite }: Pee
   makeFolders(peer);
   copyFileSync(join(site, "genesis.json"), join(peer, "genesis.json"));
   copyFileSync(join(medium, "heads", headName(PEER_ORIGIN)), join(peer, "checkpoint"));
+}
+
+/** The other site goes on for one ceremony and writes a request for a cosignature; returns its path. */
+export function growPeer({
+  folder,
+  answers,
+  keyrite,
+}: Omit<PeerParts, "medium" | "founding">): string {
+  const site = join(folder, "other-site");
+  const adopted = readFileSync(join(folder, "vaults", "offsite", "peer", "checkpoint"), "utf8");
+  const [, size = "0"] = adopted.split("\n");
+  const out = join(folder, "other.request");
+  keyrite(["run", "record-deviation", "--site", site, "--answers", answers]);
+  keyrite(["cosign", "request", "--site", site, "--old", size, "--out", out]);
+  return out;
 }

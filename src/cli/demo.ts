@@ -1,22 +1,17 @@
 /** `keyrite demo`: the whole story on software tokens. It runs the real commands and prints each. */
 
 import { spawnSync } from "node:child_process";
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { X509Certificate } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { readAnswers } from "../console/answers.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import { makeFolders } from "../lib/files.ts";
 import { fromUtf8 } from "../lib/encoding.ts";
 import { profileNamed } from "../hsm/profiles.ts";
-import { handOverPeer } from "./demo-peer.ts";
+import { demoFolder, refuseProduction } from "./demo-folder.ts";
+import { filesFromOutside } from "./demo-outside.ts";
+import { growPeer, handOverPeer, type PeerParts } from "./demo-peer.ts";
 import { printJson, printLine, tellLine } from "./output.ts";
 import { packageRoot } from "./package-root.ts";
 import { siteFolder } from "./site.ts";
@@ -40,44 +35,18 @@ const VAULTS = ["onsite", "offsite"];
 const MAIN_JOB = "generate-root-ca";
 
 export function demo(names: readonly string[], options: DemoOptions): Promise<void> {
-  for (const place of [siteFolder(undefined), resolve("."), resolve(options.out ?? ".")]) {
-    refuseProduction(place);
-  }
+  refuseProduction([siteFolder(undefined), ".", options.out ?? "."]);
   const folder = demoFolder(options.out);
   new Demo(folder, options.json === true).perform(names.length === 0 ? [MAIN_JOB] : names);
   return Promise.resolve();
 }
 
-/** Refuses a folder that is a production site or lies inside one. */
-function refuseProduction(place: string): void {
-  const parent = dirname(place);
-  if (parent !== place) refuseProduction(parent);
-  const genesis = join(place, "genesis.json");
-  if (!existsSync(genesis) || !readFileSync(genesis, "utf8").includes('"assurance":"production"'))
-    return;
-  throw new KeyriteError(
-    "usage.refused",
-    `${place} is a production site, and the demo is played elsewhere`,
-    {
-      hints: ["change to another folder and start the demo there"],
-    },
-  );
-}
-
-function demoFolder(out: string | undefined): string {
-  if (out === undefined) return mkdtempSync(join(tmpdir(), "keyrite-demo-"));
-  const folder = resolve(out);
-  if (existsSync(folder) && (!statSync(folder).isDirectory() || readdirSync(folder).length > 0)) {
-    throw new KeyriteError(
-      "site.exists",
-      `${folder} is not an empty folder; the demo overwrites nothing`,
-      {
-        hints: ["name a new folder with --out DIR"],
-      },
-    );
-  }
-  makeFolders(folder);
-  return folder;
+/** Options that a ceremony needs beside its answers. */
+interface Prepared {
+  /** Media that the site does not know yet. */
+  readonly media?: readonly string[];
+  /** Parameters that name files. */
+  readonly files?: readonly string[];
 }
 
 class Demo {
@@ -183,19 +152,16 @@ class Demo {
       "--set",
       `${key}=${String(value)}`,
     ]);
-    this.#keyrite(["check", name], set);
-    const media = this.#prepare(name);
-    this.#keyrite(["run", name, "--answers", answers], media);
+    const { media = [], files = [] } = this.#prepare(name);
+    this.#keyrite(["check", name], set, files);
+    this.#keyrite(["run", name, "--answers", answers], media, files);
   }
 
-  /**
-   * What some ceremonies find in place: a newcomer's medium, a policy to adopt.
-   * @returns options of `run` that name media the site does not know yet
-   */
-  #prepare(name: string): readonly string[] {
+  /** What some ceremonies find in place: a newcomer's medium, a policy to adopt, a file from outside. */
+  #prepare(name: string): Prepared {
     if (name === "enroll-person") {
       this.#makeIdentity({ id: "fay", name: "Fay Fischer", role: "custodian" });
-      return ["--medium", `fay=${this.#medium("fay")}`];
+      return { media: ["--medium", `fay=${this.#medium("fay")}`] };
     }
     if (name === "change-policy") {
       const text = fromUtf8(readFileSync(join(this.#ceremonies, "policy.yaml")));
@@ -205,14 +171,26 @@ class Demo {
     if (name === "trust-site") {
       this.#say("Another site, of the same people, hands over its genesis and head.");
       handOverPeer({
-        ...{ folder: this.#folder, medium: this.#medium("eve"), founding: this.#founding() },
-        answers: join(this.#ceremonies, "establish-site", "answers.yaml"),
-        keyrite: (...parts) => {
-          this.#keyrite(...parts);
-        },
+        ...this.#peer("establish-site"),
+        ...{ medium: this.#medium("eve"), founding: this.#founding() },
       });
     }
-    return [];
+    if (name === "crosslink") {
+      this.#say("The other site goes on, and asks for a cosignature on its newer head.");
+      return { files: ["--set", `request=${growPeer(this.#peer("record-deviation"))}`] };
+    }
+    const outbox = join(this.#site(), "outbox");
+    return { files: filesFromOutside(name, join(this.#folder, "outside"), outbox) };
+  }
+
+  #peer(ceremony: string): Pick<PeerParts, "folder" | "answers" | "keyrite"> {
+    return {
+      folder: this.#folder,
+      answers: join(this.#ceremonies, ceremony, "answers.yaml"),
+      keyrite: (...parts) => {
+        this.#keyrite(...parts);
+      },
+    };
   }
 
   #show(names: readonly string[]): void {
@@ -249,13 +227,15 @@ class Demo {
     });
   }
 
+  /** The first root certificate that a ceremony has written. */
   #certificate(): string | undefined {
     const outbox = join(this.#site(), "outbox");
-    for (const ceremony of readdirSync(outbox)) {
-      const file = readdirSync(join(outbox, ceremony)).find((name) => name.endsWith(".pem"));
-      if (file !== undefined) return join(outbox, ceremony, file);
-    }
-    return undefined;
+    const files = readdirSync(outbox, { recursive: true, encoding: "utf8" }).toSorted();
+    return files
+      .filter((name) => name.endsWith(".der") && !name.endsWith(".csr.der"))
+      .map((name) => join(outbox, name))
+      .find((path) => isSelfIssued(readFileSync(path)))
+      ?.replace(/der$/, "pem");
   }
 
   #site(): string {
@@ -290,6 +270,11 @@ class Demo {
       },
     );
   }
+}
+
+function isSelfIssued(der: Uint8Array): boolean {
+  const { subject, issuer } = new X509Certificate(der);
+  return subject === issuer;
 }
 
 function quoted(word: string): string {

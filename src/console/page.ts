@@ -57,15 +57,20 @@ function wrapLine(line: string, width: number): string[] {
   return [...lines, indent + current];
 }
 
+/** Told of every finished line that the room can read, without its style. */
+export type Recording = (text: string) => void;
+
 /** Writes lines; knows whether the last one is still open, as a growing line of progress is. */
 export class Page {
   readonly #out: Output;
   readonly #style: Style;
+  readonly #record: Recording;
   #lineIsOpen = false;
 
-  constructor(out: Output, style: Style) {
+  constructor(out: Output, style: Style, record: Recording = () => undefined) {
     this.#out = out;
     this.#style = style;
+    this.#record = record;
   }
 
   tell(text: string): void {
@@ -73,11 +78,16 @@ export class Page {
   }
 
   heading(text: string): void {
-    this.#lines(["", ...wrap(text).map((line) => this.#style.bold(line))]);
+    this.#lines(["", ...wrap(text)], (line) => this.#style.bold(line));
   }
 
   warn(text: string): void {
-    this.#lines(wrap(`WARNING: ${text}`).map((line) => this.#style.yellow(line)));
+    this.#lines(wrap(`WARNING: ${text}`), (line) => this.#style.yellow(line));
+  }
+
+  /** Records a prompt whose answer was typed behind it; the terminal showed both itself. */
+  typed(words: string, answer: string): void {
+    this.#record(printable(`${words} ${answer}`));
   }
 
   /**
@@ -122,8 +132,9 @@ export class Page {
     return this.#lineIsOpen;
   }
 
-  #lines(lines: readonly string[]): void {
+  #lines(lines: readonly string[], style: (text: string) => string = (text) => text): void {
     this.closeLine();
-    this.#out.write(lines.map((line) => `${line}\n`).join(""));
+    this.#record(lines.join("\n"));
+    this.#out.write(lines.map((line) => `${line === "" ? "" : style(line)}\n`).join(""));
   }
 }

@@ -18,7 +18,7 @@ import type {
   SecretQuestion,
   TextQuestion,
 } from "./console.ts";
-import { Page, presetForm, type Output } from "./page.ts";
+import { Page, presetForm, type Output, type Recording } from "./page.ts";
 import { startProgress } from "./progress.ts";
 
 export interface ScriptedOptions {
@@ -33,6 +33,8 @@ export interface ScriptedOptions {
    * one repeats. The caller wipes them when the console has finished.
    */
   readonly secretsFrom?: ReadonlyMap<string, readonly Secret[]>;
+  /** Told of what the room reads, answers included; never of a passphrase. */
+  readonly record?: Recording;
 }
 
 export class ScriptedConsole implements OperatorConsole {
@@ -48,7 +50,7 @@ export class ScriptedConsole implements OperatorConsole {
 
   constructor(options: ScriptedOptions) {
     this.#options = options;
-    this.#page = new Page(options.output, options.style);
+    this.#page = new Page(options.output, options.style, options.record);
   }
 
   tell(text: string): void {

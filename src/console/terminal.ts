@@ -27,7 +27,7 @@ import type {
   TextQuestion,
 } from "./console.ts";
 import { promptLine } from "./line-prompt.ts";
-import { Page, presetForm, type Output } from "./page.ts";
+import { Page, presetForm, type Output, type Recording } from "./page.ts";
 import { startProgress } from "./progress.ts";
 import { readSecret } from "./secret-reader.ts";
 import type { TerminalInput } from "./terminal-input.ts";
@@ -46,6 +46,8 @@ export interface TerminalOptions {
    * that aborts must stay installed, since inquirer kills the process when it is the only listener.
    */
   readonly signal?: AbortSignal;
+  /** Told of what the room reads and types; never of a secret, nor of an answer that was refused. */
+  readonly record?: Recording;
 }
 
 /** @throws KeyriteError usage.no-terminal unless people can both read and type. */
@@ -70,7 +72,7 @@ export class TerminalConsole implements OperatorConsole {
 
   constructor(options: TerminalOptions) {
     this.#options = options;
-    this.#page = new Page(options.output, options.style);
+    this.#page = new Page(options.output, options.style, options.record);
   }
 
   get waitedMs(): number {
@@ -91,11 +93,12 @@ export class TerminalConsole implements OperatorConsole {
 
   async ask(question: TextQuestion): Promise<string> {
     for (;;) {
-      const typed = await this.#line(this.#page.prompt(question, presetForm(question.preset)));
+      const words = this.#page.prompt(question, presetForm(question.preset));
+      const typed = await this.#line(words);
       const answer = typed === "" ? (question.preset ?? "") : typed;
       const problem = problemOf(answer, question);
-      if (problem === undefined) return answer;
-      this.#again(problem);
+      if (problem === undefined) return this.#accept(words, answer, answer);
+      this.#refuse(words, problem);
     }
   }
 
@@ -103,20 +106,22 @@ export class TerminalConsole implements OperatorConsole {
     this.#page.choices(question);
     const form = `number, 1 to ${question.choices.length}`;
     for (;;) {
-      const typed = await this.#line(this.#page.prompt({ ...question, text: form }, "", "number"));
+      const words = this.#page.prompt({ ...question, text: form }, "", "number");
+      const typed = await this.#line(words);
       const chosen = question.choices.find(
         ({ value }, i) => typed === String(i + 1) || typed === value,
       );
-      if (chosen !== undefined) return chosen.value;
-      this.#again(`type one number from 1 to ${question.choices.length}`);
+      if (chosen !== undefined) return this.#accept(words, typed, chosen.value);
+      this.#refuse(words, `type one number from 1 to ${question.choices.length}`);
     }
   }
 
   async agree(question: Question): Promise<boolean> {
     for (;;) {
-      const typed = await this.#line(this.#page.prompt(question, "yes or no", "word"));
-      if (typed === "yes" || typed === "no") return typed === "yes";
-      this.#again("type the whole word yes, or the whole word no, in small letters");
+      const words = this.#page.prompt(question, "yes or no", "word");
+      const typed = await this.#line(words);
+      if (typed === "yes" || typed === "no") return this.#accept(words, typed, typed === "yes");
+      this.#refuse(words, "type the whole word yes, or the whole word no, in small letters");
     }
   }
 
@@ -155,9 +160,21 @@ export class TerminalConsole implements OperatorConsole {
       const reading = await this.#waiting(() =>
         readSecret({ input, signal, show }).finally(() => output.write("\n")),
       );
+      this.#page.typed(words, NOT_KEPT);
       if (reading.ok) return reading.secret;
       this.#again(reading.problem);
     }
+  }
+
+  #accept<T>(words: string, typed: string, value: T): T {
+    this.#page.typed(words, typed);
+    return value;
+  }
+
+  // It may be a passphrase, typed at the wrong prompt.
+  #refuse(words: string, problem: string): void {
+    this.#page.typed(words, NOT_KEPT);
+    this.#again(problem);
   }
 
   async #line(words: string): Promise<string> {
@@ -183,6 +200,9 @@ export class TerminalConsole implements OperatorConsole {
     this.#page.tell(`  ${problem}: please answer again`);
   }
 }
+
+/** Stands in the terminal record for what was typed. */
+const NOT_KEPT = "[typed, not kept]";
 
 function problemOf(answer: string, question: TextQuestion): string | undefined {
   if (answer === "" && question.preset !== "") return "nothing was typed";

@@ -131,6 +131,40 @@ test("a new passphrase is typed twice, and asked again when the two differ", asy
   });
 });
 
+test("S02: the terminal record holds what was asked and answered, and neither a passphrase nor a refused answer", async () => {
+  const pty = await session(
+    ["warn", "ask", "agree", "identity", "new", "transcript"],
+    async (pty) => {
+      await outcome(pty, "[warn: warned]");
+      await pty.answer("camera:", "ana drill");
+      await pty.expect("please answer again");
+      await pty.answer("camera:", "CAM-17");
+      await outcome(pty, "[ask: CAM-17]");
+      await pty.answer("(yes or no):", "ana drill");
+      await pty.expect("please answer again");
+      await pty.answer("(yes or no):", "yes");
+      await outcome(pty, "[agree: true]");
+      await pty.answer(SECRET, "ana drill");
+      await outcome(pty, `[identity: ${sha256Hex("ana drill")}]`);
+      await pty.answer(SECRET, "ana drill");
+      await pty.answer("(again, not shown): ", "ana drill");
+      await outcome(pty, `[new: ${sha256Hex("ana drill")}]`);
+      await pty.expect("[transcript: ");
+      await outcome(pty, "]");
+    },
+  );
+  const lines = JSON.parse(
+    /\[transcript: (.*)\]/s.exec(pty.text)?.[1]?.replaceAll("\n", " ") ?? "[]",
+  ) as readonly string[];
+  const record = lines.join("\n");
+  assert.doesNotMatch(record, /drill/);
+  assert.match(record, /number of the camera: \[typed, not kept\]\n {2}a camera is named CAM-…/);
+  assert.match(record, /number of the camera: CAM-17/);
+  assert.match(record, /do you agree \(yes or no\): yes/);
+  assert.match(record, /your passphrase \(not shown\): \[typed, not kept\]/);
+  assert.match(record, /^WARNING: mind the \\u\{1b\}\[31mgap$/m, "no style, nothing that acts");
+});
+
 test("type-ahead is no answer, and no newline of it reaches another prompt", async () => {
   const pty = await session(["warn", "agree", "identity", "agree", "preset"], async (pty) => {
     await pty.expect("[warn: warned]");

@@ -11,6 +11,7 @@ import { sha256Hex } from "../../src/lib/encoding.ts";
 import { KeyriteError } from "../../src/lib/errors.ts";
 import { style, styleLevel } from "../../src/lib/style.ts";
 
+const recorded: string[] = [];
 const ana = { person: "ana", name: "Ana Alvarez" };
 const base = { step: "step", to: ana };
 const LONG = "word ".repeat(40).trim();
@@ -45,6 +46,8 @@ const PROMPTS: Readonly<Record<string, (room: OperatorConsole) => Promise<string
     progress.end();
     return "worked";
   },
+  /** What the terminal record holds so far, in one line. */
+  transcript: () => Promise.resolve(JSON.stringify(recorded)),
   pid: () => Promise.resolve(String(process.pid)),
   warn: (room) => {
     room.heading("Step 1");
@@ -87,6 +90,7 @@ const room = new TerminalConsole({
   clock: { monotonic: () => performance.now() },
   size: () => process.stderr.columns,
   signal: terminated.signal,
+  record: (text) => recorded.push(text),
 });
 for (const name of process.argv.slice(2)) {
   const told = await outcome(name, room);

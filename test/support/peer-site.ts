@@ -1,6 +1,6 @@
 /** Another site of the same people, for a rehearsed site to adopt. */
 
-import { copyFileSync, mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { headName } from "../../src/people/medium.ts";
 import { CEREMONIES, initOptions, succeeded, type RehearsedSite } from "./rehearsed-site.ts";
@@ -20,4 +20,19 @@ export function handOverPeer(site: RehearsedSite): string {
   const head = join(site.medium("eve"), "heads", headName(PEER_ORIGIN));
   copyFileSync(head, join(peer, "checkpoint"));
   return other;
+}
+
+/**
+ * Lets the other site go on for one ceremony and ask for a cosignature from the adopted head on; returns the
+ * request's path.
+ */
+export function growPeer(site: RehearsedSite): string {
+  const other = join(site.folder, "other-site");
+  const answers = join(CEREMONIES, "record-deviation", "answers.yaml");
+  const adopted = readFileSync(join(site.vault("offsite"), "peer", "checkpoint"), "utf8");
+  const [, size = ""] = adopted.split("\n");
+  succeeded(site.keyrite(["run", "record-deviation", "--site", other, "--answers", answers]));
+  const out = join(site.folder, "other.request");
+  succeeded(site.keyrite(["cosign", "request", "--site", other, "--old", size, "--out", out]));
+  return out;
 }
