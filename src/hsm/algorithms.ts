@@ -2,7 +2,8 @@
 
 import { KeyriteError } from "../lib/errors.ts";
 import { fromHex } from "../lib/encoding.ts";
-import { CKK, CKM } from "./constants.ts";
+import { CKG, CKK, CKM } from "./constants.ts";
+import type { RawMechanism } from "./raw.ts";
 import type { KeyAlgorithm, SignatureScheme } from "./token.ts";
 
 interface RsaAlgorithm {
@@ -90,6 +91,8 @@ export interface SchemeFacts {
   readonly hash: "sha256" | "sha384" | "sha512" | undefined;
   /** DER of DigestInfo up to the digest (RFC 8017 §9.2 note 1); empty for other families. */
   readonly digestInfo: Uint8Array;
+  /** What the token signs the digest with, where that is not the mechanism of the key's algorithm. */
+  readonly mechanism?: RawMechanism;
 }
 
 const NONE = new Uint8Array(0);
@@ -110,8 +113,26 @@ export const SCHEMES: Readonly<Record<SignatureScheme, SchemeFacts>> = {
     hash: "sha512",
     digestInfo: bytes("3051300d060960864801650304020305000440"),
   },
+  "rsa-pss-sha256": pss("sha256", CKM.SHA256, CKG.MGF1_SHA256),
+  "rsa-pss-sha384": pss("sha384", CKM.SHA384, CKG.MGF1_SHA384),
+  "rsa-pss-sha512": pss("sha512", CKM.SHA512, CKG.MGF1_SHA512),
   "ecdsa-sha256": { family: "ec", hash: "sha256", digestInfo: NONE },
   "ecdsa-sha384": { family: "ec", hash: "sha384", digestInfo: NONE },
   "ecdsa-sha512": { family: "ec", hash: "sha512", digestInfo: NONE },
   ed25519: { family: "ed25519", hash: undefined, digestInfo: NONE },
 };
+
+/** RSASSA-PSS over a bare digest, its salt as long as the digest (BR 7.1.3.2.1). */
+function pss(digest: "sha256" | "sha384" | "sha512", hash: number, mgf: number): SchemeFacts {
+  const salt = Number(digest.slice(3)) / 8;
+  const mechanism = {
+    mechanism: CKM.RSA_PKCS_PSS,
+    parameter: { kind: "pss", hash, mgf, salt },
+  } as const;
+  return { family: "rsa", hash: digest, digestInfo: NONE, mechanism };
+}
+
+/** The mechanism by which a key of an algorithm signs in a scheme. */
+export function mechanismFor(facts: AlgorithmFacts, scheme: SchemeFacts): RawMechanism {
+  return scheme.mechanism ?? { mechanism: facts.sign };
+}

@@ -7,6 +7,7 @@ import pkcs11js from "pkcs11js";
 import { KeyriteError, messageOf } from "../lib/errors.ts";
 import { ckrError } from "./ckr.ts";
 import { CKZ_DATA_SPECIFIED } from "./constants.ts";
+import type { CallSubject } from "./journal.ts";
 import type { Meter } from "./meter.ts";
 import type { Handle, RawAttribute, RawMechanism, RawModule } from "./raw.ts";
 
@@ -34,26 +35,40 @@ export function loadBinding(path: string): Binding {
   }
 }
 
-/** Times calls and gives their errors one form. */
+/** Times and counts calls and gives their errors one form. */
 export interface Caller {
-  readonly now: <T>(name: string, body: () => T) => T;
-  readonly apart: <T>(name: string, body: () => Promise<T>) => Promise<T>;
+  readonly now: <T>(name: string, about: CallSubject | undefined, body: () => T) => T;
+  readonly apart: <T>(
+    name: string,
+    about: CallSubject | undefined,
+    body: () => Promise<T>,
+  ) => Promise<T>;
 }
 
 export function callerOver(meter: Meter): Caller {
+  const { journal } = meter;
+  const failure = (name: string, thrown: unknown, about?: CallSubject): KeyriteError => {
+    const error = uniform(name, thrown);
+    journal.failed(name, error, about);
+    return error;
+  };
   return {
-    now: (name, body) => {
+    now: (name, about, body) => {
       try {
-        return meter.time(body);
+        const result = meter.time(body);
+        journal.succeeded(name, about);
+        return result;
       } catch (error) {
-        throw uniform(name, error);
+        throw failure(name, error, about);
       }
     },
-    apart: async (name, body) => {
+    apart: async (name, about, body) => {
       try {
-        return await meter.timeAsync(body);
+        const result = await meter.timeAsync(body);
+        journal.succeeded(name, about);
+        return result;
       } catch (error) {
-        throw uniform(name, error);
+        throw failure(name, error, about);
       }
     },
   };
@@ -104,6 +119,16 @@ export function toMechanism({ mechanism, parameter }: RawMechanism): pkcs11js.Me
         hashAlg: hash,
         mgf,
         source: CKZ_DATA_SPECIFIED,
+      };
+      return { mechanism, parameter: fields };
+    }
+    case "pss": {
+      const { hash, mgf, salt } = parameter;
+      const fields: pkcs11js.RsaPSS = {
+        type: pkcs11js.CK_PARAMS_RSA_PSS,
+        hashAlg: hash,
+        mgf,
+        saltLen: salt,
       };
       return { mechanism, parameter: fields };
     }

@@ -100,8 +100,8 @@ export const CKM = {
   ML_DSA: 0x1d,
 } as const;
 
-/** Mask generation functions of OAEP and their source of the label. */
-export const CKG = { MGF1_SHA1: 1, MGF1_SHA256: 2 } as const;
+/** Mask generation functions of OAEP and PSS, and their source of the label. */
+export const CKG = { MGF1_SHA1: 1, MGF1_SHA256: 2, MGF1_SHA384: 3, MGF1_SHA512: 4 } as const;
 export const CKZ_DATA_SPECIFIED = 1;
 
 type AttributeKind = "flag" | "number" | "class" | "keyType" | "mechanism" | "bytes" | "text";

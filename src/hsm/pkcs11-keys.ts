@@ -13,6 +13,7 @@ import {
   type Part,
 } from "./binding.ts";
 import { CKA, CKZ_DATA_SPECIFIED } from "./constants.ts";
+import type { TokenOfSession } from "./journal.ts";
 import {
   nestedAttribute,
   type NativeAttribute,
@@ -42,20 +43,21 @@ const MAX_WRAPPED = 16_384;
 export function keyOperations(
   binding: Binding,
   caller: Caller,
+  tokens: TokenOfSession,
   native: () => NativeCalls,
 ): Operations {
   return {
-    ...generation(binding, caller, native),
-    ...signing(binding, caller),
-    ...creation(binding, caller, native),
-    ...wrapping(binding, caller, native),
+    ...generation(binding, caller, tokens, native),
+    ...signing(binding, caller, tokens),
+    ...creation(binding, caller, tokens, native),
+    ...wrapping(binding, caller, tokens, native),
     destroyObject: (session, object) => {
-      caller.now("C_DestroyObject", () => {
+      caller.now("C_DestroyObject", tokens.of(session), () => {
         binding.C_DestroyObject(fromHandle(session), fromHandle(object));
       });
     },
     setAttributes: (session, object, attributes) => {
-      caller.now("C_SetAttributeValue", () => {
+      caller.now("C_SetAttributeValue", tokens.of(session), () => {
         binding.C_SetAttributeValue(
           fromHandle(session),
           fromHandle(object),
@@ -69,16 +71,18 @@ export function keyOperations(
 function generation(
   binding: Binding,
   { apart }: Caller,
+  tokens: TokenOfSession,
   native: () => NativeCalls,
 ): Part<"generateKeyPair" | "generateKey"> {
   return {
     generateKeyPair: async (session, mechanism, publicTemplate, privateTemplate) => {
+      const about = tokens.with(session, mechanism);
       const plain = withoutSecrets(privateTemplate);
       if (plain === undefined) {
         const how = nativeMechanism({ mechanism });
         const halves = [toNative(publicTemplate), toNative(privateTemplate)] as const;
         const pair: readonly unknown[][] = [[0], [0]];
-        await apart("C_GenerateKeyPair", () => {
+        await apart("C_GenerateKeyPair", about, () => {
           const templates = halves.flatMap((half) => [half, half.length]);
           const calls = native();
           return calls.callApart("C_GenerateKeyPair", session, how, ...templates, ...pair);
@@ -87,15 +91,16 @@ function generation(
         return { publicKey: outcome(pair[0] ?? []), privateKey: outcome(pair[1] ?? []) };
       }
       const held = [toTemplate(publicTemplate), toTemplate(plain)] as const;
-      const pair = await apart("C_GenerateKeyPair", () =>
+      const pair = await apart("C_GenerateKeyPair", about, () =>
         binding.C_GenerateKeyPairAsync(fromHandle(session), { mechanism }, held[0], held[1]),
       );
       keepUntilHere(held);
       return { publicKey: toHandle(pair.publicKey), privateKey: toHandle(pair.privateKey) };
     },
     generateKey: async (session, mechanism, template) => {
+      const about = tokens.with(session, mechanism);
       const held = toTemplate(template);
-      const key = await apart("C_GenerateKey", () =>
+      const key = await apart("C_GenerateKey", about, () =>
         binding.C_GenerateKeyAsync(fromHandle(session), { mechanism }, held),
       );
       keepUntilHere(held);
@@ -104,25 +109,35 @@ function generation(
   };
 }
 
-function signing(binding: Binding, { now, apart }: Caller): Part<"sign" | "signNow"> {
+function signing(
+  binding: Binding,
+  { now, apart }: Caller,
+  tokens: TokenOfSession,
+): Part<"sign" | "signNow"> {
   return {
     sign: async (handle, mechanism, key, data, maxLength) => {
       const session = fromHandle(handle);
+      const about = tokens.with(handle, mechanism.mechanism);
       const held = [Buffer.from(data), Buffer.alloc(maxLength)] as const;
-      now("C_SignInit", () => {
-        binding.C_SignInit(session, { mechanism }, fromHandle(key));
+      now("C_SignInit", about, () => {
+        binding.C_SignInit(session, toMechanism(mechanism), fromHandle(key));
       });
-      const signature = await apart("C_Sign", () => binding.C_SignAsync(session, held[0], held[1]));
+      const signature = await apart("C_Sign", about, () =>
+        binding.C_SignAsync(session, held[0], held[1]),
+      );
       keepUntilHere(held);
       return new Uint8Array(signature);
     },
     signNow: (handle, mechanism, key, data, maxLength) => {
       const session = fromHandle(handle);
-      now("C_SignInit", () => {
-        binding.C_SignInit(session, { mechanism }, fromHandle(key));
+      const about = tokens.with(handle, mechanism.mechanism);
+      now("C_SignInit", about, () => {
+        binding.C_SignInit(session, toMechanism(mechanism), fromHandle(key));
       });
       return new Uint8Array(
-        now("C_Sign", () => binding.C_Sign(session, Buffer.from(data), Buffer.alloc(maxLength))),
+        now("C_Sign", about, () =>
+          binding.C_Sign(session, Buffer.from(data), Buffer.alloc(maxLength)),
+        ),
       );
     },
   };
@@ -131,6 +146,7 @@ function signing(binding: Binding, { now, apart }: Caller): Part<"sign" | "signN
 function creation(
   binding: Binding,
   { now, apart }: Caller,
+  tokens: TokenOfSession,
   native: () => NativeCalls,
 ): Part<"createObject" | "createObjectNow" | "readValue"> {
   return {
@@ -138,7 +154,7 @@ function creation(
       // The binding creates objects on this thread only.
       const held = template.map(flat);
       const object: unknown[] = [0];
-      await apart("C_CreateObject", () =>
+      await apart("C_CreateObject", tokens.of(session), () =>
         native().callApart("C_CreateObject", session, held, held.length, object),
       );
       keepUntilHere(held);
@@ -148,14 +164,14 @@ function creation(
       const plain = withoutSecrets(template);
       if (plain !== undefined) {
         return toHandle(
-          now("C_CreateObject", () =>
+          now("C_CreateObject", tokens.of(session), () =>
             binding.C_CreateObject(fromHandle(session), toTemplate(plain)),
           ),
         );
       }
       const held = toNative(template);
       const object: unknown[] = [0];
-      now("C_CreateObject", () => {
+      now("C_CreateObject", tokens.of(session), () => {
         native().call("C_CreateObject", session, held, held.length, object);
       });
       keepUntilHere(held);
@@ -164,7 +180,7 @@ function creation(
     readValue: (session, object, length) => {
       const value = ownBytes(length);
       const secret = Secret.take(value);
-      now("C_GetAttributeValue", () => {
+      now("C_GetAttributeValue", tokens.of(session), () => {
         const wanted = [{ type: CKA.VALUE.type, value, length }];
         native().call("C_GetAttributeValue", session, object, wanted, wanted.length);
       });
@@ -176,12 +192,13 @@ function creation(
 function wrapping(
   binding: Binding,
   { now, apart }: Caller,
+  tokens: TokenOfSession,
   native: () => NativeCalls,
 ): Part<"wrapKeyNow" | "unwrapKey" | "unwrapKeyNow"> {
   return {
     wrapKeyNow: (session, mechanism, wrappingKey, key) =>
       new Uint8Array(
-        now("C_WrapKey", () =>
+        now("C_WrapKey", tokens.with(session, mechanism.mechanism), () =>
           binding.C_WrapKey(
             fromHandle(session),
             toMechanism(mechanism),
@@ -192,8 +209,9 @@ function wrapping(
         ),
       ),
     unwrapKey: async (session, mechanism, unwrappingKey, blob, template) => {
+      const about = tokens.with(session, mechanism.mechanism);
       const held = [toMechanism(mechanism), Buffer.from(blob), toTemplate(template)] as const;
-      const key = await apart("C_UnwrapKey", () =>
+      const key = await apart("C_UnwrapKey", about, () =>
         binding.C_UnwrapKeyAsync(
           fromHandle(session),
           held[0],
@@ -206,10 +224,11 @@ function wrapping(
       return toHandle(key);
     },
     unwrapKeyNow: (session, mechanism, unwrappingKey, blob, template) => {
+      const about = tokens.with(session, mechanism.mechanism);
       const plain = withoutSecrets(template);
       if (plain !== undefined) {
         return toHandle(
-          now("C_UnwrapKey", () =>
+          now("C_UnwrapKey", about, () =>
             binding.C_UnwrapKey(
               fromHandle(session),
               toMechanism(mechanism),
@@ -222,7 +241,7 @@ function wrapping(
       }
       const held = [nativeMechanism(mechanism), ownCopy(blob), toNative(template)] as const;
       const object: unknown[] = [0];
-      now("C_UnwrapKey", () => {
+      now("C_UnwrapKey", about, () => {
         const [how, bytes, entries] = held;
         const what = [bytes, bytes.length, entries, entries.length] as const;
         native().call("C_UnwrapKey", session, how, unwrappingKey, ...what, object);
@@ -255,7 +274,8 @@ function nativeMechanism({ mechanism, parameter }: RawMechanism): NativeMechanis
   return { mechanism, parameter: bytes ?? null, length: bytes?.length ?? 0 };
 }
 
-// CK_RSA_PKCS_OAEP_PARAMS: three CK_ULONGs, a null pointer to the label, and its length 0.
+// CK_RSA_PKCS_OAEP_PARAMS: three CK_ULONGs, a null pointer to the label, and its length 0;
+// CK_RSA_PKCS_PSS_PARAMS: three CK_ULONGs.
 function parameterBytes(parameter: RawMechanism["parameter"]): Uint8Array | undefined {
   switch (parameter?.kind) {
     case undefined:
@@ -264,6 +284,10 @@ function parameterBytes(parameter: RawMechanism["parameter"]): Uint8Array | unde
       return ownCopy(parameter.iv);
     case "oaep": {
       const fields = [parameter.hash, parameter.mgf, CKZ_DATA_SPECIFIED, 0, 0].map(BigInt);
+      return concat(new Uint8Array(new BigUint64Array(fields).buffer));
+    }
+    case "pss": {
+      const fields = [parameter.hash, parameter.mgf, parameter.salt].map(BigInt);
       return concat(new Uint8Array(new BigUint64Array(fields).buffer));
     }
   }

@@ -28,6 +28,7 @@ export interface RawMechanism {
   readonly mechanism: number;
   readonly parameter?:
     | { readonly kind: "oaep"; readonly hash: number; readonly mgf: number }
+    | { readonly kind: "pss"; readonly hash: number; readonly mgf: number; readonly salt: number }
     | { readonly kind: "iv"; readonly iv: Uint8Array };
 }
 
@@ -89,7 +90,7 @@ export interface RawModule {
   /** @param maxLength room for the signature, in bytes. */
   sign(
     session: Handle,
-    mechanism: number,
+    mechanism: RawMechanism,
     key: Handle,
     data: Uint8Array,
     maxLength: number,
@@ -100,7 +101,7 @@ export interface RawModule {
 
   signNow(
     session: Handle,
-    mechanism: number,
+    mechanism: RawMechanism,
     key: Handle,
     data: Uint8Array,
     maxLength: number,

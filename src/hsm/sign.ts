@@ -1,11 +1,17 @@
 /** Signing: hashed in software, signed by the token, verified in software before anybody sees it. */
 
-import { hash, verify, type KeyObject } from "node:crypto";
+import { constants, hash, verify, type KeyObject } from "node:crypto";
 import { KeyriteError } from "../lib/errors.ts";
 import type { Random } from "../lib/clock.ts";
 import { concat, equalBytes, hex, utf8 } from "../lib/encoding.ts";
 import { schemeFor } from "../lib/algorithms.ts";
-import { ALGORITHMS, SCHEMES, type AlgorithmFacts, type SchemeFacts } from "./algorithms.ts";
+import {
+  ALGORITHMS,
+  mechanismFor,
+  SCHEMES,
+  type AlgorithmFacts,
+  type SchemeFacts,
+} from "./algorithms.ts";
 import { readAttributes } from "./attributes.ts";
 import { ecdsaToDer } from "./ecdsa.ts";
 import { onePrivateKey, refuseForeignPublicKey, type Context } from "./objects.ts";
@@ -52,9 +58,10 @@ export async function whyNotPossessed(
   const message = challenge(random);
   const data = dataToSign(scheme, facts, message);
   const room = signatureLength(facts);
+  const mechanism = mechanismFor(facts, scheme);
   const raw = apart
-    ? await module.sign(session, facts.sign, object, data, room)
-    : module.signNow(session, facts.sign, object, data, room);
+    ? await module.sign(session, mechanism, object, data, room)
+    : module.signNow(session, mechanism, object, data, room);
   if (raw.length !== room) return `its challenge signature has ${raw.length} bytes`;
   const signature = facts.family === "ec" ? ecdsaToDer(raw) : raw;
   const ec =
@@ -93,7 +100,8 @@ export async function sign(
 
   const data = dataToSign(scheme, facts, request.message);
   const { module, session } = context;
-  const raw = await module.sign(session, facts.sign, object, data, signatureLength(facts));
+  const mechanism = mechanismFor(facts, scheme);
+  const raw = await module.sign(session, mechanism, object, data, signatureLength(facts));
   return checked(raw, request, { publicKey, facts, scheme, data, nonces });
 }
 
@@ -160,11 +168,21 @@ function checked(raw: Uint8Array, request: SignRequest, expected: Expectation): 
     throw badSignature(request, `has ${raw.length} bytes`);
   }
   const signature = facts.family === "ec" ? ecdsaToDer(raw) : raw;
-  if (!verify(scheme.hash ?? null, request.message, publicKey, signature)) {
+  const how = { key: publicKey, ...paddingOf(scheme) };
+  if (!verify(scheme.hash ?? null, request.message, how, signature)) {
     throw badSignature(request, "does not verify under the recorded public key");
   }
   if (facts.family === "ec") rememberNonce(nonces, request, raw, data);
   return signature;
+}
+
+/** PSS with exactly the salt that the certificate announces; a shorter one would verify nowhere else. */
+function paddingOf({
+  mechanism,
+}: SchemeFacts): { padding: number; saltLength: number } | undefined {
+  const parameter = mechanism?.parameter;
+  if (parameter?.kind !== "pss") return undefined;
+  return { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: parameter.salt };
 }
 
 function rememberNonce(

@@ -15,6 +15,9 @@ export const SIGNATURE_SCHEMES = [
   "rsa-pkcs1-sha256",
   "rsa-pkcs1-sha384",
   "rsa-pkcs1-sha512",
+  "rsa-pss-sha256",
+  "rsa-pss-sha384",
+  "rsa-pss-sha512",
   "ecdsa-sha256",
   "ecdsa-sha384",
   "ecdsa-sha512",
@@ -23,10 +26,10 @@ export const SIGNATURE_SCHEMES = [
 export type SignatureScheme = (typeof SIGNATURE_SCHEMES)[number];
 
 /**
- * The one scheme a key signs with. The hash is the smallest whose collision strength is not below
+ * The scheme a key signs with unless a profile names another. The hash is the smallest whose collision strength is not below
  * the key's (NIST SP 800-57 part 1 table 2: RSA-3072 128 bits, RSA-4096 about 152); for ECDSA the
- * pairing is the only one the Baseline Requirements allow (BR 7.1.3.2.2). One scheme per key, so
- * that no choice made on the day can weaken a signature.
+ * pairing is the only one the Baseline Requirements allow (BR 7.1.3.2.2). Nobody chooses on the day, so
+ * nobody can weaken a signature.
  */
 export function schemeFor(algorithm: KeyAlgorithm): SignatureScheme {
   switch (algorithm) {
@@ -42,5 +45,26 @@ export function schemeFor(algorithm: KeyAlgorithm): SignatureScheme {
       return "ecdsa-sha512";
     case "ed25519":
       return "ed25519";
+  }
+}
+
+/**
+ * Every scheme a key may sign with, the default first: for RSA both paddings, with no hash weaker than
+ * the default's.
+ */
+export function schemesFor(algorithm: KeyAlgorithm): readonly SignatureScheme[] {
+  switch (algorithm) {
+    case "rsa-3072":
+      return [
+        ...(["rsa-pkcs1-sha256", "rsa-pkcs1-sha384", "rsa-pkcs1-sha512"] as const),
+        ...(["rsa-pss-sha256", "rsa-pss-sha384", "rsa-pss-sha512"] as const),
+      ];
+    case "rsa-4096":
+      return ["rsa-pkcs1-sha384", "rsa-pkcs1-sha512", "rsa-pss-sha384", "rsa-pss-sha512"];
+    case "p-256":
+    case "p-384":
+    case "p-521":
+    case "ed25519":
+      return [schemeFor(algorithm)];
   }
 }

@@ -4,6 +4,8 @@ import { createHash, hash, timingSafeEqual } from "node:crypto";
 import { canonicalJson, type Json } from "./json.ts";
 import { ownBytes } from "./secret.ts";
 
+export { visible } from "./visible.ts";
+
 const encoder = new TextEncoder();
 const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -75,19 +77,4 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 /** Hex in groups of four, to be read aloud and compared: `03ab 9f00 …`. */
 export function groupedHex(digest: string): string {
   return digest.match(/.{1,4}/g)?.join(" ") ?? "";
-}
-
-/**
- * Untrusted text made safe to show: control, format and bidirectional characters, and backslashes,
- * become escapes, so no text can move the cursor, hide or reorder what the room reads.
- */
-export function visible(text: string): string {
-  // Most text; the Unicode tables behind the pattern below take a millisecond to make.
-  if (/^[ -[\]-~]*$/.test(text)) return text;
-  return text
-    .toWellFormed()
-    .replace(
-      /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\\]/gu,
-      (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`,
-    );
 }

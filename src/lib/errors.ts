@@ -48,6 +48,7 @@ export type ErrorCode =
   // the HSM administrator
   | "hsm.module-unavailable"
   | "hsm.module-differs"
+  | "hsm.module-ended"
   | "hsm.token-absent"
   | "hsm.wrong-token"
   | "hsm.not-initialized"
@@ -74,6 +75,7 @@ export type ErrorCode =
   | "ledger.backup-damaged"
   | "ledger.backup-stale"
   | "ledger.not-trusted"
+  | "ledger.not-conforming"
   // operators and witness decide
   | "halted.ceremony-open"
   | "halted.in-doubt"

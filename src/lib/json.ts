@@ -11,14 +11,44 @@ export interface JsonObject {
  * @throws TypeError for what JSON cannot say: undefined, NaN, infinities, lone surrogates.
  */
 export function canonicalJson(value: Json): string {
+  // Nearly all of it is in order already, and then the language's own way is several times as fast.
+  if (!isInOrder(value)) return inOrder(value);
+  const text = JSON.stringify(value);
+  // It escapes a lone surrogate silently; RFC 8785 §3.2.2.2 demands an error.
+  return text.includes("\\ud") ? inOrder(value) : text;
+}
+
+/** Whether `JSON.stringify` writes what is asked for: members sorted, and nothing that it would leave out. */
+function isInOrder(value: Json | undefined): boolean {
+  if (typeof value === "string" || typeof value === "boolean" || value === null) return true;
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value !== "object") return false;
+  if (isArray(value)) return value.every(isInOrder);
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
+  let before = "";
+  for (const name in value) {
+    // Names that read like numbers come first whatever their order.
+    if (name <= before && before !== "") return false;
+    if (isIndexLike(name) || !isInOrder(value[name])) return false;
+    before = name;
+  }
+  return true;
+}
+
+function isIndexLike(name: string): boolean {
+  const first = name.charCodeAt(0);
+  return first >= 0x30 && first <= 0x39 && name.length <= 10;
+}
+
+function inOrder(value: Json): string {
   if (typeof value === "string") return canonicalString(value);
   if (typeof value === "number") return canonicalNumber(value);
   if (value === null || typeof value === "boolean") return String(value);
   if (typeof value !== "object") throw new TypeError(`${typeof value} has no JSON form`);
-  if (isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  if (isArray(value)) return `[${value.map(inOrder).join(",")}]`;
   const members = Object.keys(value)
     .sort()
-    .map((name) => `${canonicalString(name)}:${canonicalJson(value[name] as Json)}`);
+    .map((name) => `${canonicalString(name)}:${inOrder(value[name] as Json)}`);
   return `{${members.join(",")}}`;
 }
 
@@ -32,7 +62,6 @@ export function isJsonObject(value: Json | undefined): value is JsonObject {
 }
 
 function canonicalString(text: string): string {
-  // JSON.stringify would escape a lone surrogate silently; RFC 8785 §3.2.2.2 demands an error.
   if (!text.isWellFormed()) throw new TypeError("a string holds a lone surrogate");
   return JSON.stringify(text);
 }

@@ -1,8 +1,17 @@
 /** Algorithm identifiers of keys and signatures, exactly as RFC 3279, 4055, 5480, 5758 and 8410 write them. */
 
-import { hex } from "../lib/encoding.ts";
+import { fromHex, hex } from "../lib/encoding.ts";
 import type { SignatureScheme } from "../lib/algorithms.ts";
 import { AlgorithmIdentifier } from "./asn1.ts";
+
+/**
+ * RSASSA-PSS-params as BR 7.1.3.2.1 prints them: hash, MGF1 with the same hash, salt as long as the hash;
+ * `octet` is the last octet of the hash's identifier.
+ */
+function pssParameters(octet: string, saltLength: string): string {
+  const hash = `300d06096086480165030402${octet}0500`;
+  return `3034a00f${hash}a11c301a06092a864886f70d010108${hash}a2030201${saltLength}`;
+}
 
 /** NULL parameters, as RSA demands (RFC 4055 §5); ECDSA and Ed25519 forbid any (RFC 5758 §3.2, RFC 8410 §3). */
 const NULL_PARAMETERS = "0500";
@@ -20,10 +29,15 @@ interface Identifier {
   readonly parameters: string | null;
 }
 
+const RSASSA_PSS = "1.2.840.113549.1.1.10";
+
 const IDENTIFIERS: Readonly<Record<SignatureScheme, Identifier>> = {
   "rsa-pkcs1-sha256": { oid: "1.2.840.113549.1.1.11", parameters: NULL_PARAMETERS },
   "rsa-pkcs1-sha384": { oid: "1.2.840.113549.1.1.12", parameters: NULL_PARAMETERS },
   "rsa-pkcs1-sha512": { oid: "1.2.840.113549.1.1.13", parameters: NULL_PARAMETERS },
+  "rsa-pss-sha256": { oid: RSASSA_PSS, parameters: pssParameters("01", "20") },
+  "rsa-pss-sha384": { oid: RSASSA_PSS, parameters: pssParameters("02", "30") },
+  "rsa-pss-sha512": { oid: RSASSA_PSS, parameters: pssParameters("03", "40") },
   "ecdsa-sha256": { oid: "1.2.840.10045.4.3.2", parameters: null },
   "ecdsa-sha384": { oid: "1.2.840.10045.4.3.3", parameters: null },
   "ecdsa-sha512": { oid: "1.2.840.10045.4.3.4", parameters: null },
@@ -35,7 +49,11 @@ export function algorithmIdentifier(scheme: SignatureScheme): AlgorithmIdentifie
   const { oid, parameters } = IDENTIFIERS[scheme];
   if (parameters === null) return new AlgorithmIdentifier({ algorithm: oid });
   // asn1-x509 writes null as NULL and leaves undefined out.
-  return new AlgorithmIdentifier({ algorithm: oid, parameters: null });
+  if (parameters === NULL_PARAMETERS) {
+    return new AlgorithmIdentifier({ algorithm: oid, parameters: null });
+  }
+  const bytes = Uint8Array.from(fromHex(parameters) ?? []);
+  return new AlgorithmIdentifier({ algorithm: oid, parameters: bytes.buffer });
 }
 
 /** Reads an AlgorithmIdentifier; the scheme is named only when the parameters are right as well. */
@@ -67,12 +85,15 @@ function schemeOf(oid: string, parameters: string | null): SignatureScheme | nul
 export function hashOf(scheme: SignatureScheme): "sha256" | "sha384" | "sha512" | null {
   switch (scheme) {
     case "rsa-pkcs1-sha256":
+    case "rsa-pss-sha256":
     case "ecdsa-sha256":
       return "sha256";
     case "rsa-pkcs1-sha384":
+    case "rsa-pss-sha384":
     case "ecdsa-sha384":
       return "sha384";
     case "rsa-pkcs1-sha512":
+    case "rsa-pss-sha512":
     case "ecdsa-sha512":
       return "sha512";
     case "ed25519":
@@ -83,6 +104,10 @@ export function hashOf(scheme: SignatureScheme): "sha256" | "sha384" | "sha512" 
 /** A scheme in words: `ECDSA with SHA-384`. */
 export function schemeInWords(scheme: SignatureScheme): string {
   if (scheme === "ed25519") return "Ed25519";
-  const family = scheme.startsWith("rsa") ? "RSA (PKCS#1 v1.5)" : "ECDSA";
-  return `${family} with SHA-${scheme.slice(-3)}`;
+  return `${familyInWords(scheme)} with SHA-${scheme.slice(-3)}`;
+}
+
+function familyInWords(scheme: SignatureScheme): string {
+  if (scheme.startsWith("rsa-pss")) return "RSA-PSS";
+  return scheme.startsWith("rsa") ? "RSA (PKCS#1 v1.5)" : "ECDSA";
 }

@@ -11,6 +11,7 @@ import {
 } from "@peculiar/asn1-schema";
 import { equalBytes } from "../lib/encoding.ts";
 import { KeyriteError, messageOf } from "../lib/errors.ts";
+import { walk } from "./der.ts";
 
 export { OctetString } from "@peculiar/asn1-schema";
 export {
@@ -63,6 +64,8 @@ export function decodeDer<T extends object>(
   let decoded: T;
   let again: Uint8Array;
   try {
+    // The decoder recurses, and keeps a padded number as it stands.
+    walk(bytes);
     decoded = AsnConvert.parse(bytes, structure);
     again = encodeDer(decoded);
   } catch (error) {

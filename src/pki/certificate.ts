@@ -1,7 +1,6 @@
 /** Building certificates: from data to the bytes a room agrees to, and with a signature to a file. */
 
 import { KEY_ALGORITHMS, schemeFor, type SignatureScheme } from "../lib/algorithms.ts";
-import { base64 } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import { algorithmIdentifier } from "./algorithms.ts";
 import {
@@ -21,6 +20,8 @@ import { encodeName } from "./name-codec.ts";
 import type { DistinguishedName } from "./names.ts";
 import { keyIdOf, profileExtensions, ROOT_PROFILE, type Validity, validityOf } from "./profile.ts";
 import type { CertificateView } from "./view.ts";
+
+export { pem } from "./pem.ts";
 
 export interface RootRequest {
   /** As `parseDn` reads it; subject and issuer alike. */
@@ -117,12 +118,6 @@ export function assembleCertificate(
       signatureValue: arrayBuffer(signature),
     }),
   );
-}
-
-/** PEM of DER bytes (RFC 7468): lines of 64 characters, one newline at the end. */
-export function pem(der: Uint8Array, label: "CERTIFICATE" | "PUBLIC KEY"): string {
-  const lines = base64(der).match(/.{1,64}/g) ?? [];
-  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ""].join("\n");
 }
 
 function arrayBuffer(bytes: Uint8Array): ArrayBuffer {

@@ -4,7 +4,7 @@
  */
 
 import { equalBytes, fromHex, hex } from "../lib/encoding.ts";
-import { KeyriteError } from "../lib/errors.ts";
+import { KeyriteError, messageOf } from "../lib/errors.ts";
 import {
   AuthorityKeyIdentifier,
   BasicConstraints,
@@ -16,20 +16,13 @@ import {
   OctetString,
   SubjectKeyIdentifier,
 } from "./asn1.ts";
+import { walk } from "./der.ts";
+import { KEY_USAGES, type KeyUsageName } from "./extension-names.ts";
+import { encodeList, type ListKind, readList } from "./extension-values.ts";
+import type { GeneralNameView } from "./general-names.ts";
 
-/** Names of RFC 5280 §4.2.1.3 in bit order. */
-export const KEY_USAGES = [
-  "digitalSignature",
-  "nonRepudiation",
-  "keyEncipherment",
-  "dataEncipherment",
-  "keyAgreement",
-  "keyCertSign",
-  "cRLSign",
-  "encipherOnly",
-  "decipherOnly",
-] as const;
-export type KeyUsageName = (typeof KEY_USAGES)[number];
+export { KEY_USAGES, type KeyUsageName } from "./extension-names.ts";
+export type { GeneralNameView } from "./general-names.ts";
 
 export type ExtensionView =
   | {
@@ -58,6 +51,51 @@ export type ExtensionView =
       readonly keyId: string;
     }
   | {
+      readonly kind: "ext-key-usage";
+      readonly critical: boolean;
+      /** Names as in `KEY_PURPOSES`, or dotted numbers. */
+      readonly purposes: readonly string[];
+    }
+  | {
+      readonly kind: "certificate-policies";
+      readonly critical: boolean;
+      readonly policies: readonly {
+        readonly oid: string;
+        /** Addresses of practice statements. */
+        readonly cps: readonly string[];
+      }[];
+    }
+  | {
+      readonly kind: "name-constraints";
+      readonly critical: boolean;
+      readonly permitted: readonly GeneralNameView[];
+      readonly excluded: readonly GeneralNameView[];
+    }
+  | {
+      readonly kind: "authority-info-access";
+      readonly critical: boolean;
+      readonly access: readonly { readonly method: "caIssuers" | "ocsp"; readonly uri: string }[];
+    }
+  | {
+      readonly kind: "crl-distribution-points";
+      readonly critical: boolean;
+      /** For each point its addresses. */
+      readonly points: readonly (readonly string[])[];
+    }
+  | {
+      readonly kind: "subject-alt-name";
+      readonly critical: boolean;
+      readonly names: readonly GeneralNameView[];
+    }
+  | { readonly kind: "ocsp-no-check"; readonly critical: boolean }
+  | {
+      /** In revocation lists only. */
+      readonly kind: "crl-number";
+      readonly critical: boolean;
+      /** Content bytes of the INTEGER in hex. */
+      readonly number: string;
+    }
+  | {
       readonly kind: "other";
       readonly critical: boolean;
       readonly oid: string;
@@ -69,9 +107,20 @@ type Known = Exclude<ExtensionView["kind"], "other">;
 const OIDS: Readonly<Record<Known, string>> = {
   "subject-key-id": "2.5.29.14",
   "key-usage": "2.5.29.15",
+  "subject-alt-name": "2.5.29.17",
   "basic-constraints": "2.5.29.19",
+  "crl-number": "2.5.29.20",
+  "name-constraints": "2.5.29.30",
+  "crl-distribution-points": "2.5.29.31",
+  "certificate-policies": "2.5.29.32",
   "authority-key-id": "2.5.29.35",
+  "ext-key-usage": "2.5.29.37",
+  "authority-info-access": "1.3.6.1.5.5.7.1.1",
+  "ocsp-no-check": "1.3.6.1.5.5.7.48.1.5",
 };
+const KINDS = new Map(
+  (Object.keys(OIDS) as Known[]).map((kind): readonly [string, Known] => [OIDS[kind], kind]),
+);
 
 export function encodeExtension(view: ExtensionView): Extension {
   return new Extension({
@@ -97,7 +146,21 @@ function extensionValue(view: ExtensionView): Uint8Array {
     }
     case "other":
       return bytes(view.value);
+    case "ext-key-usage":
+    case "certificate-policies":
+    case "name-constraints":
+    case "authority-info-access":
+    case "crl-distribution-points":
+    case "subject-alt-name":
+    case "ocsp-no-check":
+    case "crl-number":
+      return encodeList(view);
   }
+}
+
+/** The object identifier an extension stands under. */
+export function oidOfExtension(view: ExtensionView): string {
+  return view.kind === "other" ? view.oid : OIDS[view.kind];
 }
 
 /**
@@ -108,7 +171,8 @@ function extensionValue(view: ExtensionView): Uint8Array {
 export function readExtension(extension: Extension): ExtensionView {
   const critical = extension.critical;
   const value = new Uint8Array(extension.extnValue.buffer);
-  const view = readKnown(extension.extnID, critical, value);
+  const kind = KINDS.get(extension.extnID);
+  const view = kind && readKnown(kind, critical, value);
   if (view === undefined)
     return { kind: "other", critical, oid: extension.extnID, value: hex(value) };
   if (!equalBytes(extensionValue(view), value)) {
@@ -117,9 +181,9 @@ export function readExtension(extension: Extension): ExtensionView {
   return view;
 }
 
-function readKnown(oid: string, critical: boolean, value: Uint8Array): ExtensionView | undefined {
-  switch (oid) {
-    case OIDS["basic-constraints"]: {
+function readKnown(kind: Known, critical: boolean, value: Uint8Array): ExtensionView | undefined {
+  switch (kind) {
+    case "basic-constraints": {
       const read = decodeDer(value, BasicConstraints, "the basic-constraints extension");
       return {
         kind: "basic-constraints",
@@ -128,7 +192,7 @@ function readKnown(oid: string, critical: boolean, value: Uint8Array): Extension
         pathLength: read.pathLenConstraint ?? null,
       };
     }
-    case OIDS["key-usage"]: {
+    case "key-usage": {
       const bits = decodeDer(value, KeyUsage, "the key-usage extension").toNumber();
       return {
         kind: "key-usage",
@@ -136,11 +200,11 @@ function readKnown(oid: string, critical: boolean, value: Uint8Array): Extension
         usages: KEY_USAGES.filter((_, bit) => (bits >> bit) % 2 === 1),
       };
     }
-    case OIDS["subject-key-id"]: {
+    case "subject-key-id": {
       const read = decodeDer(value, SubjectKeyIdentifier, "the subject-key-id extension");
       return { kind: "subject-key-id", critical, keyId: hex(new Uint8Array(read.buffer)) };
     }
-    case OIDS["authority-key-id"]: {
+    case "authority-key-id": {
       const read = decodeDer(value, AuthorityKeyIdentifier, "the authority-key-id extension");
       // Naming the issuer by name and serial is legal in RFC 5280 and left as bytes: nothing of ours does it.
       if (read.authorityCertIssuer !== undefined) return undefined;
@@ -151,8 +215,29 @@ function readKnown(oid: string, critical: boolean, value: Uint8Array): Extension
         keyId: hex(new Uint8Array(read.keyIdentifier.buffer)),
       };
     }
-    default:
-      return undefined;
+    case "ext-key-usage":
+    case "certificate-policies":
+    case "name-constraints":
+    case "authority-info-access":
+    case "crl-distribution-points":
+    case "subject-alt-name":
+    case "ocsp-no-check":
+    case "crl-number":
+      return readListed(kind, critical, value);
+  }
+}
+
+function readListed(
+  kind: ListKind,
+  critical: boolean,
+  value: Uint8Array,
+): ExtensionView | undefined {
+  try {
+    walk(value);
+    return readList(kind, critical, value);
+  } catch (error) {
+    const message = `the ${kind} extension cannot be decoded: ${messageOf(error)}`;
+    throw new KeyriteError("usage.bad-file", message, { cause: error });
   }
 }
 

@@ -1,83 +1,207 @@
-/** Rules on the extensions of self-signed roots. */
+/** Trust on which extensions a certificate holds, whether they are critical, and on key ids. */
 
+import { hash } from "node:crypto";
 import { fromHex } from "../lib/encoding.ts";
+import { decodeDer, SubjectPublicKeyInfo } from "./asn1.ts";
 import type { ExtensionView } from "./extensions.ts";
-import type { Lint } from "./lint-rule.ts";
-import { keyIdOf, ROOT_PROFILE } from "./profile.ts";
-import type { CertificateView } from "./view.ts";
+import {
+  type CertificateRole,
+  type CertificateSubject,
+  find,
+  isCaRole,
+  issuerOf,
+  type Kind,
+  kindInWords,
+  type Lint,
+  type Trust,
+} from "./lint-rule.ts";
 
-type Kind = ExtensionView["kind"];
+type Check = Lint<CertificateSubject>["check"];
 
-function extensionOnceProblem({ extensions }: CertificateView): string | undefined {
-  const names = extensions.map((found) => (found.kind === "other" ? found.oid : found.kind));
-  const twice = names.find((name, index) => names.indexOf(name) < index);
-  return twice === undefined ? undefined : `the extension ${twice} stands twice`;
+const CA_NEEDS: readonly Kind[] = ["basic-constraints", "key-usage", "subject-key-id"];
+
+/** RFC 5280 §4.2.1 and the tables of BR 7.1.2; private hierarchies keep the first half. */
+function neededKinds(role: CertificateRole, trust: Trust): readonly Kind[] {
+  const isPublic = trust !== "private";
+  switch (role) {
+    case "root":
+      return CA_NEEDS;
+    case "subordinate":
+      return [
+        ...CA_NEEDS,
+        "authority-key-id",
+        ...(isPublic
+          ? (["certificate-policies", "crl-distribution-points", "ext-key-usage"] as const)
+          : []),
+      ];
+    case "cross":
+      return [
+        ...CA_NEEDS,
+        "authority-key-id",
+        ...(isPublic ? (["certificate-policies", "crl-distribution-points"] as const) : []),
+      ];
+    case "ocsp-responder":
+      return [
+        "key-usage",
+        "ext-key-usage",
+        "authority-key-id",
+        ...(isPublic ? (["ocsp-no-check"] as const) : []),
+      ];
+  }
 }
 
-function extensionUnknownProblem(view: CertificateView): string | undefined {
+const FORBIDDEN: Readonly<Record<CertificateRole, readonly Kind[]>> = {
+  root: ["ext-key-usage", "ocsp-no-check", "crl-number"],
+  subordinate: ["ocsp-no-check", "crl-number"],
+  cross: ["ocsp-no-check", "crl-number"],
+  "ocsp-responder": [
+    "name-constraints",
+    "subject-alt-name",
+    "crl-distribution-points",
+    "crl-number",
+  ],
+};
+
+/** Not recommended by the BR. */
+const UNUSUAL: Readonly<Record<CertificateRole, readonly Kind[]>> = {
+  root: [
+    "certificate-policies",
+    "name-constraints",
+    "authority-info-access",
+    "crl-distribution-points",
+    "subject-alt-name",
+  ],
+  subordinate: ["subject-alt-name"],
+  cross: ["subject-alt-name"],
+  "ocsp-responder": ["authority-info-access", "certificate-policies"],
+};
+
+const missing: Check = ({ view, role, trust }) => {
+  const lacks = neededKinds(role, trust).filter((kind) => find(view, kind) === undefined);
+  return lacks.length > 0 ? `it has no ${lacks.map(kindInWords).join(", no ")}` : undefined;
+};
+
+const forbidden: Check = ({ view, role }) => {
+  const bad = FORBIDDEN[role].filter((kind) => find(view, kind) !== undefined);
+  return bad.length > 0 ? `it must not hold ${bad.map(kindInWords).join(", ")}` : undefined;
+};
+
+const unusual: Check = ({ view, role, trust }) => {
+  if (trust === "private") return undefined;
+  const odd = UNUSUAL[role].filter((kind) => find(view, kind) !== undefined);
+  return odd.length > 0 ? `it holds ${odd.map(kindInWords).join(", ")}` : undefined;
+};
+
+const unknown: Check = ({ view }) => {
   const other = find(view, "other");
-  return other && `the extension ${other.oid} does not belong in a root`;
+  return other && `the extension ${other.oid} is not one that we issue`;
+};
+
+/** The name of an extension that stands twice, or undefined. */
+export function repeatedExtension(extensions: readonly ExtensionView[]): string | undefined {
+  const names = extensions.map((found) => (found.kind === "other" ? found.oid : found.kind));
+  return names.find((name, index) => names.indexOf(name) < index);
 }
 
-function basicConstraintsCaProblem(view: CertificateView): string | undefined {
-  const found = find(view, "basic-constraints");
-  if (found === undefined) return "basic constraints are missing";
-  return found.ca && found.critical ? undefined : "basic constraints are not critical and CA";
+const once: Check = ({ view }) => {
+  const twice = repeatedExtension(view.extensions);
+  return twice === undefined ? undefined : `the extension ${twice} stands twice`;
+};
+
+/** Whether an extension must be critical; undefined where both are allowed. */
+function mustBeCritical(kind: Kind, role: CertificateRole): boolean | undefined {
+  switch (kind) {
+    case "basic-constraints":
+    case "key-usage":
+    case "name-constraints":
+      return true;
+    case "ext-key-usage":
+      return isCaRole(role) ? false : undefined;
+    case "subject-key-id":
+    case "authority-key-id":
+    case "authority-info-access":
+    case "certificate-policies":
+    case "crl-distribution-points":
+    case "ocsp-no-check":
+      return false;
+    case "subject-alt-name":
+    case "crl-number":
+    case "other":
+      return undefined;
+  }
 }
 
-function basicConstraintsLengthProblem(view: CertificateView): string | undefined {
-  const limit = find(view, "basic-constraints")?.pathLength ?? null;
-  return limit === null ? undefined : `a root limits the levels below it to ${limit}`;
+const criticality: Check = ({ view, role }) => {
+  const wrong = view.extensions.find(({ kind, critical }) => {
+    const wanted = mustBeCritical(kind, role);
+    return wanted !== undefined && wanted !== critical;
+  });
+  if (wrong === undefined) return undefined;
+  const not = wrong.critical ? "" : " not";
+  return `the extension ${kindInWords(wrong.kind)} is${not} critical`;
+};
+
+/** RFC 5280 §4.2.1.2 method 1 and RFC 7093 §2 methods 1 to 4. */
+function keyIdsOf(spki: Uint8Array): readonly string[] {
+  const info = decodeDer(spki, SubjectPublicKeyInfo, "the public key");
+  const bits = new Uint8Array(info.subjectPublicKey);
+  const leftmost = (name: string, bytes: Uint8Array): string =>
+    hash(name, bytes, "hex").slice(0, 40);
+  return [
+    ...["sha1", "sha256", "sha384", "sha512"].map((name) => leftmost(name, bits)),
+    ...["sha256", "sha384", "sha512"].map((name) => leftmost(name, spki)),
+    hash("sha256", spki, "hex"),
+  ];
 }
 
-function keyUsageProblem(view: CertificateView): string | undefined {
-  const found = find(view, "key-usage");
-  if (found === undefined) return "the key usage is missing";
-  if (!found.critical) return "the key usage is not critical";
-  const wanted = ROOT_PROFILE.keyUsage.join(" and ");
-  const usages = found.usages.join(" and ");
-  return usages === wanted ? undefined : `the key usage is ${usages || "empty"}, not ${wanted}`;
-}
-
-function authorityKeyIdProblem(view: CertificateView): string | undefined {
-  const found = find(view, "authority-key-id");
+const subjectKeyId: Check = ({ view, existing }) => {
+  const found = find(view, "subject-key-id")?.keyId;
   if (found === undefined) return undefined;
-  if (found.critical) return "the authority key id is critical";
-  const same = found.keyId === find(view, "subject-key-id")?.keyId;
-  return same ? undefined : "the authority key id of a root is not its subject key id";
-}
-type Of<K extends Kind> = Extract<ExtensionView, { readonly kind: K }>;
+  if (existing !== undefined) {
+    const doubled = find(existing, "subject-key-id")?.keyId ?? found;
+    return found === doubled
+      ? undefined
+      : "the subject key id is not that of the same key elsewhere";
+  }
+  const spki = fromHex(view.key.spki) ?? new Uint8Array();
+  return keyIdsOf(spki).includes(found) ? undefined : "the subject key id is not that of the key";
+};
 
-export const ROOT_EXTENSION_LINTS: readonly Lint[] = [
+const authorityKeyId: Check = (subject) => {
+  const found = find(subject.view, "authority-key-id")?.keyId;
+  const issuers = find(issuerOf(subject), "subject-key-id")?.keyId;
+  if (found === undefined || issuers === undefined || found === issuers) return undefined;
+  return subject.issuer === null
+    ? "the authority key id of a root is not its subject key id"
+    : "the authority key id is not the subject key id of the issuer";
+};
+
+export const EXTENSION_LINTS: readonly Lint<CertificateSubject>[] = [
+  { rule: "extension-once", severity: "error", source: "RFC 5280 §4.2", check: once },
+  { rule: "extension-unknown", severity: "error", source: "BR 7.1.2.11.5", check: unknown },
   {
-    rule: "extension-once",
+    rule: "extension-missing",
     severity: "error",
-    source: "RFC 5280 §4.2",
-    check: extensionOnceProblem,
+    source: "RFC 5280 §4.2.1; BR 7.1.2.1.2, 7.1.2.2.3, 7.1.2.6.1, 7.1.2.8.2",
+    check: missing,
   },
   {
-    rule: "extension-unknown",
+    rule: "extension-forbidden",
     severity: "error",
-    source: "BR 7.1.2.1.2",
-    check: extensionUnknownProblem,
+    source: "BR 7.1.2.1.2, 7.1.2.8.2; RFC 6960 §4.2.2.2.1",
+    check: forbidden,
   },
   {
-    rule: "basic-constraints-ca",
-    severity: "error",
-    source: "RFC 5280 §4.2.1.9; BR 7.1.2.1.4",
-    check: basicConstraintsCaProblem,
-  },
-  {
-    rule: "basic-constraints-length",
+    rule: "extension-unusual",
     severity: "warning",
-    source: "BR 7.1.2.1.4",
-    check: basicConstraintsLengthProblem,
+    source: "BR 7.1.2.1.2, 7.1.2.8.2",
+    check: unusual,
   },
   {
-    rule: "key-usage",
+    rule: "extension-critical",
     severity: "error",
-    source: "RFC 5280 §4.2.1.3; BR 7.1.2.10.7",
-    check: keyUsageProblem,
+    source: "RFC 5280 §4.2.1; BR 7.1.2.1.2, 7.1.2.6.1, 7.1.2.8.2",
+    check: criticality,
   },
   {
     rule: "subject-key-id",
@@ -88,19 +212,7 @@ export const ROOT_EXTENSION_LINTS: readonly Lint[] = [
   {
     rule: "authority-key-id",
     severity: "error",
-    source: "BR 7.1.2.1.3",
-    check: authorityKeyIdProblem,
+    source: "RFC 5280 §4.2.1.1; BR 7.1.2.1.3, 7.1.2.11.1",
+    check: authorityKeyId,
   },
 ];
-
-function subjectKeyId(view: CertificateView): string | undefined {
-  const found = find(view, "subject-key-id");
-  if (found === undefined) return "the subject key id is missing";
-  if (found.critical) return "the subject key id is critical";
-  const spki = fromHex(view.key.spki) ?? new Uint8Array();
-  return found.keyId === keyIdOf(spki) ? undefined : "the subject key id is not that of the key";
-}
-
-function find<K extends Kind>(view: CertificateView, kind: K): Of<K> | undefined {
-  return view.extensions.find((extension): extension is Of<K> => extension.kind === kind);
-}

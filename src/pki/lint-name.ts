@@ -1,6 +1,7 @@
-/** Rules on the subject's name. Structure is an error; what public trust expects of it a warning. */
+/** Trust on the subject's name, in certificates and in requests. */
 
-import type { Lint } from "./lint-rule.ts";
+import { isDeepStrictEqual } from "node:util";
+import type { CertificateSubject, KeyHolder, Lint } from "./lint-rule.ts";
 import {
   ATTRIBUTE_RULES,
   ATTRIBUTE_TYPES,
@@ -8,72 +9,96 @@ import {
   type NameAttribute,
   valueProblem,
 } from "./names.ts";
-import type { CertificateView } from "./view.ts";
+
+type Check = Lint<KeyHolder>["check"];
 
 /** BR 7.1.4.2 table: the order in which these stand in the encoding. */
 const ENCODING_ORDER = ["DC", "C", "ST", "L", "O", "OU", "CN"];
+/** BR 7.1.2.10.2: every CA certificate has these, and these may join them. */
+const REQUIRED = ["C", "O", "CN"];
+const USUAL = [...REQUIRED, "ST", "L"];
 
-function subjectOrderProblem({ subject }: CertificateView): string | undefined {
+const notEmpty: Check = ({ view: { subject } }) =>
+  subject.length === 0 ? "the subject is empty" : undefined;
+
+const structure: Check = ({ view: { subject } }) => {
+  if (subject.some((rdn) => rdn.length !== 1)) return "a relative name holds several attributes";
+  const all = types(subject).filter((type) => type !== "DC");
+  return new Set(all).size < all.length ? "an attribute stands twice in the subject" : undefined;
+};
+
+const values: Check = ({ view: { subject } }) => subject.flat().map(attributeProblem).find(isText);
+
+const order: Check = ({ view: { subject }, trust }) => {
+  if (trust === "private") return undefined;
   const places = types(subject)
     .map((type) => ENCODING_ORDER.indexOf(type))
     .filter((place) => place >= 0);
   const sorted = places.every((place, index) => index === 0 || place >= (places[index - 1] ?? 0));
   return sorted ? undefined : `the subject is not in the order ${ENCODING_ORDER.join(", ")}`;
-}
+};
 
-function subjectAttributesProblem({ subject }: CertificateView): string | undefined {
+const attributes: Check = ({ view: { subject }, trust }) => {
+  if (trust === "private" || subject.length === 0) return undefined;
   const present = types(subject);
   const missing = REQUIRED.filter((type) => !present.includes(type));
   if (missing.length > 0) return `the subject has no ${missing.join(", ")}`;
-  const more = present.filter((type) => !ALLOWED.includes(type));
-  return more.length > 0 ? `the subject holds ${more.join(", ")}` : undefined;
-}
-/** BR 7.1.2.10.2: every CA certificate has these; of ours, all but OU may join them. */
-const REQUIRED = ["C", "O", "CN"];
-const ALLOWED = [...REQUIRED, "ST", "L"];
+  return trust === "tls" && present.includes("OU") ? "the subject holds OU" : undefined;
+};
 
-export const NAME_LINTS: readonly Lint[] = [
-  {
-    rule: "subject-not-empty",
-    severity: "error",
-    source: "RFC 5280 §4.1.2.6",
-    check: ({ subject }) =>
-      subject.length === 0 ? "the subject of a CA certificate is empty" : undefined,
-  },
+const unusual: Check = ({ view: { subject }, trust }) => {
+  if (trust === "private") return undefined;
+  const known: readonly string[] = ATTRIBUTE_TYPES;
+  const more = types(subject).filter((type) => !USUAL.includes(type) && known.includes(type));
+  const rest = trust === "tls" ? more.filter((type) => type !== "OU") : more;
+  return rest.length > 0 ? `the subject holds ${rest.join(", ")}` : undefined;
+};
+
+/** BR 7.1.2.2.2: a cross-certificate takes the name of the certificate it doubles, whatever that is. */
+function unlessCross(check: Check): Check {
+  return (holder) => (holder.role === "cross" ? undefined : check(holder));
+}
+
+export const NAME_LINTS: readonly Lint<KeyHolder>[] = [
+  { rule: "subject-empty", severity: "error", source: "RFC 5280 §4.1.2.6", check: notEmpty },
   {
     rule: "subject-structure",
     severity: "error",
     source: "BR 7.1.4.1",
-    check: ({ subject }) => structureProblem(subject),
+    check: unlessCross(structure),
   },
   {
     rule: "subject-values",
     severity: "error",
     source: "RFC 5280 appendix A.1; BR 7.1.4.2",
-    check: ({ subject }) => subject.flat().map(attributeProblem).find(isText),
+    check: unlessCross(values),
   },
-  {
-    rule: "subject-order",
-    severity: "warning",
-    source: "BR 7.1.4.2",
-    check: subjectOrderProblem,
-  },
+  { rule: "subject-order", severity: "error", source: "BR 7.1.4.2", check: unlessCross(order) },
   {
     rule: "subject-attributes",
+    severity: "error",
+    source: "BR 7.1.2.10.2",
+    check: unlessCross(attributes),
+  },
+  {
+    rule: "subject-unusual",
     severity: "warning",
     source: "BR 7.1.2.10.2",
-    check: subjectAttributesProblem,
+    check: unlessCross(unusual),
   },
+];
+
+const crossSubject: Lint<CertificateSubject>["check"] = ({ view, existing }) =>
+  existing !== undefined && !isDeepStrictEqual(view.subject, existing.subject)
+    ? "the subject is not byte for byte that of the certificate that it doubles"
+    : undefined;
+
+export const CERTIFIED_NAME_LINTS: readonly Lint<CertificateSubject>[] = [
+  { rule: "cross-subject", severity: "error", source: "BR 7.1.2.2.2", check: crossSubject },
 ];
 
 function types(name: DistinguishedName): readonly string[] {
   return name.flat().map(({ type }) => type);
-}
-
-function structureProblem(name: DistinguishedName): string | undefined {
-  if (name.some((rdn) => rdn.length !== 1)) return "a relative name holds several attributes";
-  const all = types(name).filter((type) => type !== "DC");
-  return new Set(all).size < all.length ? "an attribute stands twice in the subject" : undefined;
 }
 
 function attributeProblem({ type, form, value }: NameAttribute): string | undefined {

@@ -1,5 +1,6 @@
 /** Certificate profiles as data: what a certificate of a kind holds, with the source of each choice. */
 
+import { hash } from "node:crypto";
 import type { KeyAlgorithm } from "../lib/algorithms.ts";
 import { concat, hex, sha256 } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
@@ -50,10 +51,27 @@ export function profileExtensions(
   ];
 }
 
-/** Key id in hex: the leftmost 160 bits of SHA-256 over the subjectPublicKey bits (RFC 7093 §2 method 1). */
-export function keyIdOf(spki: Uint8Array): string {
+/** How a key id is made: 160 bits of a digest over the key bits. */
+export type KeyIdMethod = "sha256" | "sha1";
+
+/**
+ * Key id in hex over the subjectPublicKey bits: the leftmost 160 bits of SHA-256 (RFC 7093 §2 method 1),
+ * or SHA-1 as RFC 5280 §4.2.1.2 has it, for hierarchies that began with it. It names a key and
+ * protects nothing, so SHA-1 does no harm there.
+ */
+export function keyIdOf(spki: Uint8Array, method: KeyIdMethod = "sha256"): string {
+  const bits = keyBits(spki);
+  return hex(method === "sha1" ? sha1(bits) : sha256(bits).subarray(0, 20));
+}
+
+/** The subjectPublicKey bits of a DER SubjectPublicKeyInfo, without tag, length and unused bits. */
+export function keyBits(spki: Uint8Array): Uint8Array {
   const info = decodeDer(spki, SubjectPublicKeyInfo, "the public key");
-  return hex(sha256(new Uint8Array(info.subjectPublicKey)).subarray(0, 20));
+  return new Uint8Array(info.subjectPublicKey);
+}
+
+function sha1(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(hash("sha1", bytes, "buffer"));
 }
 
 export const SERIAL_RANDOM_BYTES = 20;

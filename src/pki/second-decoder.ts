@@ -50,6 +50,19 @@ export function tagged(node: Node, tag: number): Node {
   return need(inner);
 }
 
+/** The nodes under an implicit context tag `[tag]` that stands for a SEQUENCE or SET, possibly none. */
+export function taggedSet(node: Node, tag: number): Node[] {
+  if (!hasTag(node, tag)) throw new Error(`[${tag}] is missing`);
+  return children(node);
+}
+
+/** The same where at least one is asked for. */
+export function taggedMembers(node: Node, tag: number): Node[] {
+  const found = taggedSet(node, tag);
+  if (found.length === 0) throw new Error(`[${tag}] is empty`);
+  return found;
+}
+
 /** Content of a primitive under an implicit context tag `[tag]`. */
 export function taggedContent(node: Node, tag: number): Uint8Array {
   if (!hasTag(node, tag)) throw new Error(`[${tag}] is missing`);

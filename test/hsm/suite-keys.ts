@@ -1,7 +1,7 @@
 /** The part of the HSM suite about keys: generating, refusing, listing, signing. */
 
 import assert from "node:assert/strict";
-import { createPublicKey, verify } from "node:crypto";
+import { constants, createPublicKey, verify } from "node:crypto";
 import { describe, test } from "node:test";
 import { encode } from "../../src/hsm/attributes.ts";
 import { ckrOf } from "../../src/hsm/ckr.ts";
@@ -15,7 +15,10 @@ import { refused, request } from "../support/hsm-asserts.ts";
 import type { SuiteState } from "./suite-state.ts";
 
 const SCHEMES: Readonly<Record<string, readonly SignatureScheme[]>> = {
-  rsa: ["rsa-pkcs1-sha256", "rsa-pkcs1-sha384", "rsa-pkcs1-sha512"],
+  rsa: [
+    ...(["rsa-pkcs1-sha256", "rsa-pkcs1-sha384", "rsa-pkcs1-sha512"] as const),
+    ...(["rsa-pss-sha256", "rsa-pss-sha384", "rsa-pss-sha512"] as const),
+  ],
   p: ["ecdsa-sha256", "ecdsa-sha384", "ecdsa-sha512"],
   ed25519: ["ed25519"],
 };
@@ -63,7 +66,10 @@ export function keyTests(state: SuiteState): void {
         for (const [index, scheme] of schemes.entries()) {
           const hash = /sha\d+$/.exec(scheme)?.[0] ?? null;
           const signature = signatures[index] ?? assert.fail("a signature is missing");
-          assert.equal(verify(hash, message, publicKey, signature), true, scheme);
+          const saltLength = Number(hash?.slice(3)) / 8;
+          const padding = constants.RSA_PKCS1_PSS_PADDING;
+          const how = scheme.startsWith("rsa-pss") ? { padding, saltLength } : {};
+          assert.equal(verify(hash, message, { key: publicKey, ...how }, signature), true, scheme);
         }
         const foreign = algorithm.startsWith("p-") ? "rsa-pkcs1-sha256" : "ecdsa-sha256";
         await refused(state.session.signAll([{ spki, ckaId, scheme: foreign, message }]), {

@@ -2,6 +2,7 @@
 
 import {
   createECDH,
+  createHash,
   generateKeyPair,
   privateEncrypt,
   constants,
@@ -14,7 +15,7 @@ import { ALGORITHMS, type AlgorithmFacts } from "../../src/hsm/algorithms.ts";
 import { encode } from "../../src/hsm/attributes.ts";
 import { CKM } from "../../src/hsm/constants.ts";
 import { ckrError } from "../../src/hsm/ckr.ts";
-import type { RawAttribute } from "../../src/hsm/raw.ts";
+import type { RawAttribute, RawMechanism } from "../../src/hsm/raw.ts";
 import { KEY_ALGORITHMS } from "../../src/lib/algorithms.ts";
 import { concat, equalBytes, hex } from "../../src/lib/encoding.ts";
 
@@ -82,7 +83,7 @@ export const honestNonces: NonceSource = (bytes) => new Uint8Array(randomBytes(b
 
 /** A signature as the module returns it: no hashing, ECDSA as r‖s. */
 export function signRaw(
-  mechanism: number,
+  { mechanism, parameter }: RawMechanism,
   key: KeyObject,
   data: Uint8Array,
   nonces: NonceSource,
@@ -92,6 +93,11 @@ export function signRaw(
       return new Uint8Array(
         privateEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, Buffer.from(data)),
       );
+    case CKM.RSA_PKCS_PSS: {
+      if (parameter?.kind !== "pss") throw ckrError("C_SignInit", 0x71);
+      const padding = constants.RSA_NO_PADDING;
+      return new Uint8Array(privateEncrypt({ key, padding }, pssEncoded(key, data)));
+    }
     case CKM.EDDSA:
       return new Uint8Array(sign(null, data, key));
     case CKM.ECDSA:
@@ -99,6 +105,27 @@ export function signRaw(
     default:
       throw ckrError("C_SignInit", 0x70);
   }
+}
+
+/** EMSA-PSS of RFC 8017 §9.1.1 over a digest, salt and mask of the digest's length and hash. */
+function pssEncoded(key: KeyObject, digest: Uint8Array): Buffer {
+  const hashName = `sha${digest.length * 8}`;
+  const length = (key.asymmetricKeyDetails?.modulusLength ?? 0) / 8;
+  const salt = randomBytes(digest.length);
+  const h = createHash(hashName).update(Buffer.alloc(8)).update(digest).update(salt).digest();
+  const masked = Buffer.alloc(length - digest.length - 1);
+  masked[masked.length - salt.length - 1] = 1;
+  salt.copy(masked, masked.length - salt.length);
+  for (let at = 0, counter = 0; at < masked.length; at += h.length, counter++) {
+    const count = Buffer.alloc(4);
+    count.writeUInt32BE(counter);
+    const mask = createHash(hashName).update(h).update(count).digest();
+    for (let i = 0; i < h.length && at + i < masked.length; i++) {
+      masked[at + i] = (masked[at + i] ?? 0) ^ (mask[i] ?? 0);
+    }
+  }
+  masked[0] = (masked[0] ?? 0) & 0x7f;
+  return Buffer.concat([masked, h, Buffer.of(0xbc)]);
 }
 
 const CURVES: Readonly<Record<string, { readonly ecdh: string; readonly order: bigint }>> = {

@@ -98,7 +98,7 @@ export class FakeModule extends FakeToken implements RawModule {
 
   async sign(
     session: Handle,
-    mechanism: number,
+    mechanism: RawMechanism,
     key: Handle,
     data: Uint8Array,
     maxLength: number,
@@ -112,7 +112,7 @@ export class FakeModule extends FakeToken implements RawModule {
 
   signNow(
     session: Handle,
-    mechanism: number,
+    mechanism: RawMechanism,
     key: Handle,
     data: Uint8Array,
     maxLength: number,

@@ -128,7 +128,7 @@ export function wrap(
   const format = FORMATS.get(mechanism);
   const kek = wrapping.values.get(CKA.VALUE.type);
   if (format === undefined || kek === undefined) throw ckrError("C_WrapKey", 0x70);
-  const iv = parameter?.iv ?? new Uint8Array(0);
+  const iv = parameter?.kind === "iv" ? parameter.iv : new Uint8Array(0);
   if (format === "aes-cbc-pad" && iv.length !== 16) throw ckrError("C_WrapKey", 0x71);
   const data = secret ?? target.key?.export({ format: "der", type: "pkcs8" });
   if (data === undefined) throw ckrError("C_WrapKey", 0x69);
@@ -160,7 +160,7 @@ export function open(
   const format = FORMATS.get(mechanism);
   const kek = unwrapping.values.get(CKA.VALUE.type);
   if (format === undefined || kek === undefined) throw ckrError("C_UnwrapKey", 0x70);
-  const whole = parameter === undefined ? blob : concat(parameter.iv, blob);
+  const whole = parameter?.kind === "iv" ? concat(parameter.iv, blob) : blob;
   const opened = openInSoftware(format, kek, whole);
   if (opened === undefined) throw ckrError("C_UnwrapKey", 0x110);
   return opened;
