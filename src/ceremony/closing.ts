@@ -11,6 +11,7 @@ import type { Participant } from "./action.ts";
 import { leftExtractable, owedBeforeClose } from "./conditions-copies.ts";
 import { custodyDigest } from "./custody-json.ts";
 import type { Hall } from "./hall.ts";
+import { closingHierarchy, type ClosingHierarchy } from "./hierarchy-at-close.ts";
 import { PeopleInStep } from "./people-in-step.ts";
 import type { PlanStep } from "./plan.ts";
 import type { DraftParts } from "./record.ts";
@@ -68,6 +69,7 @@ export async function closeCeremony(
     for (const { participant, reason } of missing)
       recordMissing(recorder, parts, participant, reason);
     const { custody } = recorder.history;
+    const hierarchy = await judgeSigned(hall, recorder, parts.ceremony);
     const screen = hall.terminal.bytes();
     const closed: DraftParts = {
       type: "ceremony.closed",
@@ -82,6 +84,7 @@ export async function closeCeremony(
       data: {
         custody: custodyDigest(custody),
         n: parts.step.n,
+        hierarchy,
         transcript: sha256Hex(screen),
       },
     };
@@ -90,6 +93,26 @@ export async function closeCeremony(
   } finally {
     people.end();
   }
+}
+
+/** Says what does not fit together of what was signed; the entry that closes the ceremony says so too. */
+async function judgeSigned(
+  hall: Hall,
+  recorder: Recorder,
+  ceremony: string,
+): Promise<ClosingHierarchy | null> {
+  const judged = await closingHierarchy(
+    recorder.history.custody,
+    ceremony,
+    hall.clock.now(),
+    (sha256) => hall.ledger.attachment(sha256)?.bytes,
+  );
+  if (judged === null) return null;
+  for (const text of judged.findings) hall.console.warn(visible(text));
+  hall.console.tell(
+    `What was signed was judged together with what stands above and beside it: ${judged.verdict}.`,
+  );
+  return judged;
 }
 
 function peopleOf(hall: Hall, recorder: Recorder, parts: ClosingParts): PeopleInStep {

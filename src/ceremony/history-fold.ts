@@ -8,6 +8,7 @@ import { parseCard, type Card } from "../people/card.ts";
 import { readAttached } from "./attached.ts";
 import type { Expected } from "./authority.ts";
 import { noteActivation } from "./ceremony-record.ts";
+import { AlikePlans } from "./alike-plans.ts";
 import { CeremonyTrack } from "./ceremony-track.ts";
 import { ClockWatch } from "./clock-watch.ts";
 import { owedBeforeClose } from "./conditions-copies.ts";
@@ -16,12 +17,13 @@ import { custodyDigest } from "./custody-json.ts";
 import type { Fact } from "./facts.ts";
 import { foundingFacts } from "./founding.ts";
 import { isCosigned } from "./heads.ts";
-import type { History, HistoryFinding, HistorySources } from "./history.ts";
+import { LedgerActs } from "./ledger-acts.ts";
+import type { CeremonyRecord, History, HistoryFinding, HistorySources } from "./history.ts";
 import { readAttachedPlan } from "./plan-document.ts";
 import { readPolicy, separationProblem, type Policy } from "./policy.ts";
 import { integerOf, stringOf } from "./record.ts";
-import { decisionProblem, type StepPurpose } from "./step-authority.ts";
-import { StepFold } from "./step-fold.ts";
+import { decisionProblem, type OpenedStep, type StepPurpose } from "./step-authority.ts";
+import { StepFold, type Judged } from "./step-fold.ts";
 
 export class HistoryFold {
   readonly #sources: HistorySources;
@@ -29,7 +31,9 @@ export class HistoryFold {
   readonly #findings: HistoryFinding[] = [];
   readonly #track = new CeremonyTrack();
   readonly #clock = new ClockWatch();
+  readonly #acts = new LedgerActs();
   readonly #steps: StepFold;
+  readonly #plans = new AlikePlans();
   #policy: Policy | null = null;
   #size = 0;
   #lastTime: string | null = null;
@@ -50,7 +54,8 @@ export class HistoryFold {
       card: (sha256) => this.#attachedCard(sha256),
       apply: (entry, facts, agreed) => {
         if (agreed) this.#clock.agreed(entry);
-        for (const fact of facts) this.#apply(entry, fact, entry.ceremony ?? "");
+        const taken = facts.map((fact) => this.#apply(entry, fact, entry.ceremony ?? ""));
+        return taken.every(Boolean);
       },
     });
   }
@@ -60,6 +65,7 @@ export class HistoryFold {
       size: this.#size,
       lastTime: this.#lastTime,
       custody: this.#fold.custody,
+      acts: this.#acts,
       policy: this.#policy,
       ceremonies: this.#track.ceremonies,
       open: this.#track.open,
@@ -69,6 +75,25 @@ export class HistoryFold {
       clockGap: this.#clock.gap,
       findings: this.#findings,
     };
+  }
+
+  /** The ceremony that is open after the newest entry. */
+  get open(): CeremonyRecord | null {
+    return this.#track.open;
+  }
+
+  /** The step that is open after the newest entry. */
+  get step(): OpenedStep | null {
+    return this.#track.step;
+  }
+
+  get findings(): readonly HistoryFinding[] {
+    return this.#findings;
+  }
+
+  /** Whose agreements counted in the newest entry that was judged for any. */
+  get judged(): Judged {
+    return this.#steps.judged;
   }
 
   /** Takes the next entry; `root` yields the tree's root right after it. */
@@ -86,6 +111,7 @@ export class HistoryFold {
       this.#find(entry, code, "it belongs to no ceremony that is open");
       return;
     }
+    this.#acts.take(entry);
     this.#dispatch(entry, root);
   }
 
@@ -158,13 +184,13 @@ export class HistoryFold {
       return;
     }
     const digest = stringOf(entry.data, "plan") ?? "";
-    const plan = readAttached(this.#sources, digest, readAttachedPlan);
+    const plan = this.#plans.shared(readAttached(this.#sources, digest, readAttachedPlan));
     if (plan === undefined) this.#find(entry, "attachment", "the plan it cites is missing");
     this.#fold.beginCeremony();
     this.#track.begin(entry, plan);
   }
 
-  #apply(entry: Entry, fact: Fact, ceremony: string): void {
+  #apply(entry: Entry, fact: Fact, ceremony: string): boolean {
     const policy = fact.kind === "policy.adopted" ? this.#attachedPolicy(fact.sha256) : undefined;
     const problem =
       fact.kind === "policy.adopted" && policy === undefined
@@ -177,15 +203,18 @@ export class HistoryFold {
           }));
     if (problem !== undefined) {
       this.#find(entry, "custody", `${fact.kind} is not taken: ${problem}`);
-      return;
+      return false;
     }
     if (policy !== undefined) this.#policy = policy;
+    this.#acts.fact(fact);
     if (fact.kind === "clock.attested") this.#clock.attested();
     const { open } = this.#track;
-    if (open === null) return;
-    if (fact.kind === "deviation.recorded") open.deviations += 1;
-    if (fact.kind === "people.present") open.attending = fact.attending;
-    noteActivation(open, entry.step, fact);
+    if (open !== null) {
+      if (fact.kind === "deviation.recorded") open.deviations += 1;
+      if (fact.kind === "people.present") open.attending = fact.attending;
+      noteActivation(open, entry.step, fact);
+    }
+    return true;
   }
 
   #attachedCard(sha256: string): Card | undefined {

@@ -34,15 +34,29 @@ export interface StepFolding {
   readonly minutes: () => number;
   readonly find: (entry: Entry, code: HistoryFinding["code"], text: string) => void;
   readonly card: (sha256: string) => Card | undefined;
-  /** Takes facts that have authority; `agreed` when people agreed to the entry's step. */
-  readonly apply: (entry: Entry, facts: readonly Fact[], agreed: boolean) => void;
+  /**
+   * Takes facts that have authority; `agreed` when people agreed to the entry's step. Says whether
+   * custody took every one of them.
+   */
+  readonly apply: (entry: Entry, facts: readonly Fact[], agreed: boolean) => boolean;
+}
+
+/** The people whose agreements counted in one entry. */
+export interface Judged {
+  readonly seq: number;
+  readonly agreed: readonly Attending[];
 }
 
 export class StepFold {
   readonly #around: StepFolding;
+  #judged: Judged = { seq: -1, agreed: [] };
 
   constructor(around: StepFolding) {
     this.#around = around;
+  }
+
+  get judged(): Judged {
+    return this.#judged;
   }
 
   /** Takes `step.begun`: of a step, or of a group of its batch. */
@@ -106,6 +120,7 @@ export class StepFold {
     const expected = expectedOf(step, open.plan, entry.ceremony ?? "", custody(), decision);
     const result = judgeEntry(entry, expected, minutes(), (person) => this.#cardOf(entry, person));
     for (const problem of result.problems) find(entry, "authority", problem);
+    this.#judged = { seq: entry.seq, agreed: result.agreed };
     return result.agreed;
   }
 
@@ -170,7 +185,8 @@ export class StepFold {
         find(entry, "authority", `it is given no authority: ${stray}`);
         return;
       }
-      apply(entry, facts, false);
+      // What contradicts custody is not done: whoever goes on has to look at the token first.
+      if (!apply(entry, facts, false)) return;
     }
     begun.items.end(intended.item, completed);
   }
@@ -192,6 +208,7 @@ export class StepFold {
       vocabulary: sources.vocabulary,
       clockGap: clockGap(),
       bindings: track.open?.plan?.bindings ?? null,
+      profiles: track.open?.plan?.profiles ?? {},
       attachment: sources.attachment,
     });
     if (problem === undefined) return facts;

@@ -1,18 +1,23 @@
 /** Judging a ledger file alone: integrity, authority, anchor, heads. One file is enough. */
 
-import { ACTIONS } from "../actions/index.ts";
-import { vocabularyOf } from "../ceremony/action.ts";
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { readGenesis, type Assurance, type Genesis } from "../ceremony/genesis.ts";
 import type { CeremonyRecord } from "../ceremony/history.ts";
-import { HistoryFold } from "../ceremony/history-fold.ts";
-import { citedDigests } from "../ceremony/citations.ts";
+import type { ConformanceReport } from "../ceremony/conformance.ts";
 import { stringOf } from "../ceremony/record.ts";
-import { decodeEntry, type Entry } from "../ledger/entry.ts";
-import { compareHead } from "../ledger/heads.ts";
+import { decodeEntry } from "../ledger/entry.ts";
 import { LedgerStore } from "../ledger/store.ts";
-import { verifyLedger } from "../ledger/verify.ts";
+import { verifyLedgerInThreads } from "../ledger/verify-threads.ts";
+import { verifyLedger, type FindingCode, type LedgerVerdict } from "../ledger/verify.ts";
+import { sha256Hex } from "../lib/encoding.ts";
 import { KeyriteError, messageOf } from "../lib/errors.ts";
 import { parseVerifierKey } from "../lib/note.ts";
+import { cosignatureFindings } from "./judge-cosignatures.ts";
+import type { HeadGiven } from "./heads-given.ts";
+import type { JudgedHead } from "./judge-heads.ts";
+import { peopleKeys, verifyProgress } from "./judge-work.ts";
+import { Walk } from "./judge-walk.ts";
 
 export interface Trust {
   readonly genesis: string;
@@ -26,7 +31,7 @@ export interface JudgedFinding {
 }
 
 export interface Judged {
-  /** CONFORMS is for a conformance check of each step; this verdict never says it. */
+  /** What the file itself is worth; whether scripts were followed is in `conformance`. */
   readonly verdict:
     | "CONSISTENT"
     | "CONSISTENT WITH ITS OWN GENESIS"
@@ -42,31 +47,68 @@ export interface Judged {
   readonly cosigned: number;
   readonly ceremonies: readonly CeremonyRecord[];
   readonly findings: readonly JudgedFinding[];
-  readonly heads: readonly {
-    readonly file: string;
-    readonly text: string;
-    readonly ok: boolean;
-    /** Size of the head; 0 when it could not be read. */
-    readonly size: number;
-  }[];
+  readonly heads: readonly JudgedHead[];
+  /** Null when the file could not be read so far. */
+  readonly conformance: ConformanceReport | null;
   /** What this verdict could not exclude, one sentence each. */
   readonly limits: readonly string[];
 }
 
 export interface JudgeOptions {
   readonly trust: Trust | undefined;
-  readonly heads: readonly { readonly file: string; readonly note: string }[];
+  readonly heads: readonly HeadGiven[];
+  /** Digest of the build that judges. */
+  readonly build?: string;
+  /** Threads besides the main one; by default what the machine and the ledger's size suggest. */
+  readonly workers?: number;
 }
 
-export function judgeLedger(path: string, options: JudgeOptions): Promise<Judged> {
-  const first = verifyLedger(path);
-  if (first.findings.length > 0) return Promise.resolve(damaged(first, first.findings));
-  const ledger = LedgerStore.open(path);
+/** Fewer entries are verified on one thread: starting others would take longer. */
+const MANY = 5000;
+
+/**
+ * Judges the ledger of a file, which is never changed: every byte, signature and claim in it.
+ * @throws KeyriteError ledger.missing, site.locked, site.permissions when there is nothing to judge
+ */
+export async function judgeLedger(path: string, options: JudgeOptions): Promise<Judged> {
+  // Opening for good would finish what a killed process left unfinished; here that is a finding.
+  const unfinished = existsSync(`${path}-journal`) ? brokenLedger(path) : undefined;
+  if (unfinished !== undefined) return unfinished;
+  const ledger = openLedger(path);
+  if (!(ledger instanceof LedgerStore)) return ledger;
   try {
-    return Promise.resolve(judgeOpen(ledger, options));
+    return await judgeOpen(ledger, options);
+  } catch (error) {
+    // What is no ledger at all may stop the fold before anybody has said so.
+    const broken = brokenLedger(ledger);
+    if (broken === undefined) throw error;
+    return broken;
   } finally {
     ledger.close();
   }
+}
+
+function openLedger(path: string): LedgerStore | Judged {
+  try {
+    return LedgerStore.open(path);
+  } catch (error) {
+    const isDamaged = error instanceof KeyriteError && error.code === "ledger.damaged";
+    const broken = isDamaged ? brokenLedger(path) : undefined;
+    if (broken === undefined) throw error;
+    return broken;
+  }
+}
+
+/** The judgement of a ledger whose file alone shows that it was changed, or undefined. */
+function brokenLedger(ledger: LedgerStore | string): Judged | undefined {
+  const verdict = verifyLedger(ledger);
+  return verdict.findings.length > 0 ? damaged(verdict, verdict.findings) : undefined;
+}
+
+/** Threads beside the main one, which has enough to do with what they have verified. */
+function workersFor(size: number): number {
+  const cores = availableParallelism();
+  return size < MANY || cores < 2 ? 0 : Math.min(4, Math.max(2, cores - 1));
 }
 
 function damaged(
@@ -84,46 +126,71 @@ function damaged(
     ceremonies: [],
     findings,
     heads: [],
+    conformance: null,
     limits: [],
   };
 }
 
-function judgeOpen(ledger: LedgerStore, options: JudgeOptions): Judged {
+async function judgeOpen(ledger: LedgerStore, options: JudgeOptions): Promise<Judged> {
   const genesis = attachedGenesis(ledger);
-  if (typeof genesis === "string") return cannotTell(ledger, genesis);
-  const fold = new HistoryFold({
-    genesis,
-    vocabulary: vocabularyOf(ACTIONS),
-    attachment: (sha256) => ledger.attachment(sha256)?.bytes,
-    cosignatures: {
-      checkpoint: (size) => ledger.checkpoint(size),
-      cosignatures: (size) => ledger.cosignatures(size).map(({ line }) => line),
-    },
-  });
-  const missing: JudgedFinding[] = [];
-  const verdict = verifyLedger(ledger, {
+  if (typeof genesis === "string") return brokenLedger(ledger) ?? cannotTell(ledger, genesis);
+  const key = parseVerifierKey(genesis.ledgerKey);
+  let walk = new Walk(ledger, genesis, options);
+  const progress = verifyProgress(ledger.size < MANY ? 0 : ledger.size);
+  const verdict = await verifyLedgerInThreads(ledger, {
     origin: genesis.origin,
-    key: parseVerifierKey(genesis.ledgerKey),
-    visit: (entry, seq, root) => {
-      fold.take(entry, root);
-      missing.push(...uncited(ledger, entry, seq));
+    key,
+    begin() {
+      walk = new Walk(ledger, genesis, options);
+      return walk.visit;
+    },
+    workers: options.workers ?? workersFor(ledger.size),
+    people: peopleKeys(ledger),
+    progress(done, total) {
+      progress.report(done, total);
     },
   });
-  const { history } = fold;
-  const trusted = trustFindings(genesis, options.trust);
-  const heads = options.heads.map((head) => judgeHead(ledger, genesis, head));
+  progress.end();
+  const altered = verdict.findings.some(({ code }) => !BY_TRUST.includes(code));
+  if (altered) return damaged(verdict, verdict.findings);
+  return concluded(ledger, genesis, options, { verdict, walk });
+}
+
+/** What a file alone does not show: it takes the ledger's key and origin to find. */
+const BY_TRUST: readonly FindingCode[] = ["origin.differs", "checkpoint.signature"];
+
+function concluded(
+  ledger: LedgerStore,
+  genesis: Genesis,
+  options: JudgeOptions,
+  { verdict, walk }: { readonly verdict: LedgerVerdict; readonly walk: Walk },
+): Judged {
+  const { conformance, missing } = walk;
+  const { history } = walk.fold;
+  const untrusted = trustFindings(genesis, options.trust);
+  const heads = walk.heads.judge(ledger);
+  const anchored = options.trust !== undefined && untrusted.length === 0;
+  const foreignHeads = heads.filter((head) => !head.ok).map(headFinding);
+  const besides = [...walk.mistyped, ...cosignatureFindings(ledger, history.custody.people)];
+  const report = conformance.report({
+    anchored,
+    untrusted: untrusted.map(({ text }) => text),
+    heads: heads.filter((head) => head.ok).map(({ size }) => size),
+    foreignHeads: foreignHeads.map(({ text }) => text),
+    integrity: [...verdict.findings, ...besides],
+    attachments: missing,
+  });
+  const unbelieved = history.findings.filter(({ seq }) => !conformance.isAdopted(seq));
   const findings: readonly JudgedFinding[] = [
     ...verdict.findings,
-    ...history.findings,
-    ...trusted,
-    ...heads
-      .filter((head) => !head.ok)
-      .map(({ file, text }) => ({ code: "head", text: `${file}: ${text}` })),
+    ...besides,
+    ...unbelieved,
+    ...untrusted,
+    ...foreignHeads,
     ...missing,
   ];
-  const anchored = options.trust !== undefined && trusted.length === 0;
   return {
-    verdict: verdictOf(findings.length, missing.length, trusted.length, anchored),
+    verdict: verdictOf(findings.length, missing.length, untrusted.length, anchored),
     anchored,
     origin: genesis.origin,
     assurance: genesis.assurance,
@@ -133,8 +200,13 @@ function judgeOpen(ledger: LedgerStore, options: JudgeOptions): Judged {
     ceremonies: history.ceremonies,
     findings,
     heads,
+    conformance: report,
     limits: limits(history.cosigned, verdict.size, anchored, heads),
   };
+}
+
+function headFinding({ file, text }: JudgedHead): JudgedFinding {
+  return { code: "head", text: `${file}: ${text}` };
 }
 
 /** The verdict by how many findings there are, and how many of them are of the two milder kinds. */
@@ -160,24 +232,14 @@ function cannotTell(ledger: LedgerStore, reason: string): Judged {
 function attachedGenesis(ledger: LedgerStore): Genesis | string {
   const text = ledger.entry(0);
   if (text === undefined) return "it is empty";
-  const sha256 = stringOf(decodeEntry(text).data, "genesis");
-  const bytes = sha256 === undefined ? undefined : ledger.attachment(sha256)?.bytes;
-  if (bytes === undefined) return "its genesis is not attached";
   try {
+    const sha256 = stringOf(decodeEntry(text).data, "genesis") ?? "";
+    const bytes = ledger.attachment(sha256)?.bytes;
+    if (bytes === undefined || sha256Hex(bytes) !== sha256) return "its genesis is not attached";
     return readGenesis(bytes);
   } catch (error) {
     return messageOf(error);
   }
-}
-
-function uncited(ledger: LedgerStore, entry: Entry, seq: number): readonly JudgedFinding[] {
-  return citedDigests(entry)
-    .filter((sha256) => ledger.attachment(sha256) === undefined)
-    .map((sha256) => ({
-      code: "attachment.missing",
-      seq,
-      text: `entry ${seq}: the attachment ${sha256} that it cites is missing`,
-    }));
 }
 
 function trustFindings(genesis: Genesis, trust: Trust | undefined): readonly JudgedFinding[] {
@@ -195,39 +257,6 @@ function trustFindings(genesis: Genesis, trust: Trust | undefined): readonly Jud
   return findings;
 }
 
-function judgeHead(
-  ledger: LedgerStore,
-  genesis: Genesis,
-  head: { readonly file: string; readonly note: string },
-): Judged["heads"][number] {
-  const { file } = head;
-  try {
-    const result = compareHead(ledger, head.note, parseVerifierKey(genesis.ledgerKey));
-    const { size } = result.head;
-    switch (result.result) {
-      case "extends":
-        return { file, size, ok: true, text: `extended by the ledger (size ${result.head.size})` };
-      case "shorter":
-        return {
-          file,
-          size,
-          ok: false,
-          text: `the ledger is shorter than this head of size ${result.head.size}: entry ${result.firstMissing} is the first missing one`,
-        };
-      case "forked":
-        return {
-          file,
-          size,
-          ok: false,
-          text: `the ledger differs from this head of size ${result.head.size}, first at one of entries ${result.from} to ${result.to}`,
-        };
-    }
-  } catch (error) {
-    if (!(error instanceof KeyriteError)) throw error;
-    return { file, size: 0, ok: false, text: messageOf(error) };
-  }
-}
-
 function limits(
   cosigned: number,
   size: number,
@@ -239,7 +268,7 @@ function limits(
     list.push("that the whole ledger was made up: give --trust FILE or --words from the sheet");
   const newest = Math.max(0, ...heads.map((head) => head.size));
   if (heads.length === 0)
-    list.push("that its end was cut off: give --head FILE, a head that somebody carries");
+    list.push("that its end was cut off: give --head with a head that somebody carries");
   else if (newest < size)
     list.push(`that entries after ${newest - 1} were replaced or cut off: give a newer --head`);
   if (cosigned < size) list.push(`entries ${cosigned} to ${size - 1} are not cosigned by anybody`);

@@ -1,41 +1,121 @@
-/** `keyrite verify`: recomputes a ledger from its bytes and judges it; says what it cannot exclude. */
+/**
+ * `keyrite verify`: recomputes a ledger from its bytes and judges it, and whether every ceremony was performed
+ * as its script says; says what it cannot exclude.
+ */
 
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { hex, visible } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import { readBounded } from "../lib/files.ts";
-import { spokenWords } from "../lib/words.ts";
-import { digestLines } from "../ceremony/spoken.ts";
-import { judgeLedger, type Judged, type Trust } from "./judge.ts";
+import { judgeBundle } from "./bundle-check.ts";
+import { openBundle } from "./bundle-source.ts";
+import { headGiven, wordsOf } from "./heads-given.ts";
+import { judgeLedger, type Judged, type JudgeOptions, type Trust } from "./judge.ts";
 import { printJson, printLine } from "./output.ts";
 import { siteFolder } from "./site.ts";
+import { verdictJson } from "./verify-json.ts";
+import { verdictLines } from "./verify-lines.ts";
+import { software } from "./package-root.ts";
 
 export interface VerifyOptions {
   readonly site?: string;
   readonly trust?: string;
   readonly words?: string;
   readonly head: readonly string[];
+  readonly ceremony?: string;
+  readonly verbose?: boolean;
+  readonly threads?: string;
   readonly json?: boolean;
 }
 
 export async function verify(place: string | undefined, options: VerifyOptions): Promise<void> {
-  const judged = await judgeLedger(ledgerPath(place, options.site), {
+  const judged = await judgePlace(place, options.site, {
     trust: readTrust(options),
-    heads: options.head.map((file) => ({
-      file,
-      note: new TextDecoder().decode(readBounded(file, 1 << 20)),
-    })),
+    heads: options.head.map(headGiven),
+    build: software().sha256,
+    ...(options.threads === undefined ? {} : { workers: readThreads(options.threads) }),
   });
-  if (options.json === true) printJson("verify", verdictJson(judged));
-  else for (const line of verdictLines(judged)) printLine(line);
-  if (judged.findings.length === 0) return;
-  const cannotTell = judged.verdict === "CANNOT TELL";
+  const { ceremony } = options;
+  requireKnown(judged, ceremony);
+  const view = {
+    verbose: options.verbose === true,
+    ...(ceremony === undefined ? {} : { ceremony }),
+  };
+  if (options.json === true) printJson("verify", verdictJson(judged, ceremony));
+  else for (const line of verdictLines(judged, view)) printLine(line);
+  refuse(judged);
+}
+
+/** More threads than this have nothing left to do. */
+const MOST_THREADS = 16;
+
+function readThreads(text: string): number {
+  const count = /^\d{1,2}$/.test(text) ? Number(text) : NaN;
+  if (count <= MOST_THREADS) return count;
   throw new KeyriteError(
-    "ledger.damaged",
-    cannotTell ? "the ledger lacks what a verdict needs" : "the ledger does not verify",
-    { hints: judged.findings.slice(0, 3).map(({ text }) => text) },
+    "usage.bad-option",
+    `--threads ${visible(text)} is not 0 to ${MOST_THREADS}`,
   );
+}
+
+function requireKnown({ conformance }: Judged, ceremony: string | undefined): void {
+  const known = conformance?.ceremonies ?? [];
+  if (ceremony === undefined || conformance === null) return;
+  if (known.some(({ id }) => id === ceremony)) return;
+  throw new KeyriteError("usage.bad-option", `the ledger holds no ceremony ${ceremony}`, {
+    hints: known.slice(-5).map(({ id }) => `it holds ${visible(id)}`),
+  });
+}
+
+/** Whatever does not verify is the auditor's to act on; what only cannot be told is not refused. */
+function refuse(judged: Judged): void {
+  const { findings, conformance } = judged;
+  if (findings.length > 0) {
+    const cannotTell = judged.verdict === "CANNOT TELL";
+    throw new KeyriteError(
+      "ledger.damaged",
+      cannotTell ? "the ledger lacks what a verdict needs" : "the ledger does not verify",
+      { hints: findings.slice(0, 3).map(({ text }) => text) },
+    );
+  }
+  if (conformance === null) return;
+  const lost = conformance.ceremonies
+    .flatMap(({ missing }) => missing)
+    .filter(({ code }) => code === "attachment");
+  if (lost.length > 0) {
+    const hints = lost.slice(0, 3).map(({ text }) => text);
+    throw new KeyriteError("ledger.damaged", "the ledger lacks what a verdict needs", { hints });
+  }
+  if (conformance.verdict !== "DOES NOT CONFORM") return;
+  const all = [
+    ...conformance.violations,
+    ...conformance.ceremonies.flatMap(({ violations }) => violations),
+  ];
+  throw new KeyriteError(
+    "ledger.not-conforming",
+    "what the ledger records was not performed as its scripts say",
+    {
+      hints: all
+        .slice(0, 3)
+        .map(({ seq, text }) => (seq === null ? text : `entry ${seq}: ${text}`)),
+    },
+  );
+}
+
+/** Judges a ledger, or a bundle with the ledger in it. */
+async function judgePlace(
+  place: string | undefined,
+  site: string | undefined,
+  options: JudgeOptions,
+): Promise<Judged> {
+  const bundle = place === undefined ? undefined : openBundle(resolve(place));
+  if (bundle === undefined) return judgeLedger(ledgerPath(place, site), options);
+  try {
+    return await judgeBundle(bundle, (ledger) => judgeLedger(ledger, options));
+  } finally {
+    bundle.close();
+  }
 }
 
 function ledgerPath(place: string | undefined, site: string | undefined): string {
@@ -65,60 +145,6 @@ export function readTrust(options: Pick<VerifyOptions, "trust" | "words">): Trus
 }
 
 function fromWords(text: string): string {
-  const typed = text.toLowerCase().split(/\s+/).filter(Boolean);
-  const bytes: number[] = [];
-  for (const [place, word] of typed.entries()) {
-    const value = Array.from({ length: 256 }, (_, byte) => byte).find(
-      (byte) => wordAt(place, byte) === word,
-    );
-    if (value === undefined) {
-      throw new KeyriteError(
-        "usage.bad-option",
-        `word ${place + 1}, "${word}", is not on the list`,
-        {
-          hints: ["type the 32 words of the genesis digest as they stand on the sheet"],
-        },
-      );
-    }
-    bytes.push(value);
-  }
-  if (bytes.length !== 32) {
-    throw new KeyriteError("usage.bad-option", `${bytes.length} words were given, a digest has 32`);
-  }
-  return hex(Uint8Array.from(bytes));
-}
-
-function wordAt(place: number, byte: number): string | undefined {
-  const padded = Uint8Array.from([...new Array<number>(place % 2).fill(0), byte]);
-  return spokenWords(padded).at(-1)?.toLowerCase();
-}
-
-function verdictLines(judged: Judged): readonly string[] {
-  const lines = [
-    `Ledger ${visible(judged.origin)}, ${judged.size} entries`,
-    ...(judged.root === "" ? [] : digestLines("Head", judged.root)),
-    ...(judged.assurance === "test" ? ["TEST – not a production site"] : []),
-    ...judged.ceremonies.map((c) => `  ${visible(c.id)}  ${c.state}`),
-  ];
-  for (const { file, text } of judged.heads) lines.push(`Head ${visible(file)}: ${visible(text)}`);
-  for (const { text } of judged.findings) lines.push(`FINDING ${visible(text)}`);
-  for (const text of judged.limits) lines.push(`Not excluded: ${visible(text)}`);
-  lines.push(`Verdict: ${judged.verdict}${judged.anchored ? "" : " (not anchored)"}`);
-  return lines;
-}
-
-function verdictJson(judged: Judged): Parameters<typeof printJson>[1] {
-  return {
-    verdict: judged.verdict,
-    anchored: judged.anchored,
-    origin: judged.origin,
-    assurance: judged.assurance,
-    size: judged.size,
-    root: judged.root,
-    cosigned: judged.cosigned,
-    findings: judged.findings.map(({ code, seq, text }) => ({ code, seq: seq ?? null, text })),
-    heads: judged.heads.map(({ file, text, ok }) => ({ file, text, ok })),
-    ceremonies: judged.ceremonies.map(({ id, state }) => ({ id, state })),
-    notExcluded: [...judged.limits],
-  };
+  const hint = "type the 32 words of the genesis digest as they stand on the sheet";
+  return hex(wordsOf(text.split(/\s+/).filter(Boolean), hint));
 }

@@ -1,90 +1,19 @@
 /** What the owner of the host could write into a batch that people agreed to: nothing of it is believed. */
 
 import assert from "node:assert/strict";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
 import { ACTIONS } from "../../src/actions/index.ts";
-import { keyListBytes, type KeyListItem } from "../../src/ceremony/key-list.ts";
+import { keyListBytes } from "../../src/ceremony/key-list.ts";
 import { sha256Hex } from "../../src/lib/encoding.ts";
-import type { JsonObject } from "../../src/lib/json.ts";
-import { as, Hand, type Opening } from "../support/hand.ts";
+import { ForgedBatch, key, KEYS, YAML } from "../support/forged-batch.ts";
+import { as, Hand } from "../support/hand.ts";
 import { keysToMake, madeFact, makeKeys, newDevice } from "../support/make-keys.ts";
-import { script, STEP } from "../support/stage-scripts.ts";
 import { assertFound, believed, stageTests } from "../support/stage-tests.ts";
-import type { Stage } from "../support/stage.ts";
 
-const KEYS = keysToMake(4);
-const MAKE =
-  "id: make, action: make-keys, by: [ceremony-administrator, internal-witness], with: { token: alpha, count: 4 }";
-const YAML = script([STEP.initialize, STEP.activate, MAKE, STEP.deactivate]);
 const fork = await stageTests();
 
-function key(index: number): KeyListItem {
-  const found = KEYS[index];
-  assert.ok(found);
-  return found;
-}
-
-/** A batch that people agreed to, and what anybody at the host can append to it. */
-class ForgedBatch {
-  readonly stage: Stage;
-  readonly hand: Hand;
-  readonly begun: number;
-  readonly #opening: Opening;
-
-  constructor(t: TestContext, keys: readonly KeyListItem[] = KEYS) {
-    this.stage = fork(t);
-    this.stage.actions = [...ACTIONS, makeKeys(newDevice())];
-    this.stage.judge();
-    this.hand = Hand.upTo(this.stage, YAML, "activate");
-    const bytes = keyListBytes(keys);
-    this.hand.attach({ mediaType: "application/json", bytes });
-    const data = { keyList: sha256Hex(bytes), count: keys.length };
-    this.#opening = this.hand.open("make", { data });
-    const notes = as("ana", "eve").map(({ person, role }) =>
-      this.hand.sign(this.#opening, person, role),
-    );
-    this.begun = this.hand.begin(this.#opening, notes);
-  }
-
-  intend(group: number, keys: readonly KeyListItem[], data: JsonObject = {}): number {
-    const items = keys.map(({ spki, ckaId }) => ({ item: spki, ckaId }));
-    return this.append("step.begun", { group, items, ...data });
-  }
-
-  complete(group: number, { spki }: KeyListItem, facts: readonly JsonObject[], data = {}): number {
-    return this.append("step.completed", { group, item: spki, evidence: {}, ...data }, facts);
-  }
-
-  honest(group: number, one: KeyListItem): number {
-    return this.complete(group, one, [madeFact(one)]);
-  }
-
-  append(
-    type: "step.begun" | "step.completed" | "step.failed",
-    data: JsonObject,
-    facts: readonly JsonObject[] = [],
-    begun = this.begun,
-  ): number {
-    const { n } = this.hand.step("make");
-    return this.hand.append({ type, step: "make", facts, data: { n, ...data }, refs: { begun } });
-  }
-
-  end(facts: readonly JsonObject[] = []): number {
-    return this.hand.complete(this.#opening, facts);
-  }
-
-  /** Asserts that nothing is believed of what `forge` appends, and why. */
-  refuses(forge: () => number, text: RegExp): void {
-    const before = believed(this.stage);
-    const seq = forge();
-    assert.equal(believed(this.stage), before);
-    assertFound(this.stage, seq, text);
-    assert.equal(believed(this.stage), before);
-  }
-}
-
 test("an honest batch is believed, item by item, and its end adds nothing", (t) => {
-  const batch = new ForgedBatch(t);
+  const batch = new ForgedBatch(fork(t));
   batch.intend(1, KEYS.slice(0, 3));
   for (const one of KEYS.slice(0, 3)) batch.honest(1, one);
   batch.intend(2, [key(3)]);
@@ -97,7 +26,7 @@ test("an honest batch is believed, item by item, and its end adds nothing", (t) 
 
 test("an item whose fact custody refuses is not done: it stays in doubt until somebody has looked", (t) => {
   const doubled = { ...key(1), ckaId: key(0).ckaId };
-  const batch = new ForgedBatch(t, [key(0), doubled]);
+  const batch = new ForgedBatch(fork(t), [key(0), doubled]);
   batch.intend(1, [key(0), doubled]);
   batch.honest(1, key(0));
   const seq = batch.honest(1, doubled);
@@ -111,7 +40,7 @@ test("an item whose fact custody refuses is not done: it stays in doubt until so
 });
 
 test("an item is believed only once it was intended in the open group", (t) => {
-  const batch = new ForgedBatch(t);
+  const batch = new ForgedBatch(fork(t));
   batch.refuses(() => batch.honest(1, key(0)), /not intended in the open group/);
   batch.intend(1, [key(0), key(1)]);
   batch.refuses(() => batch.honest(1, key(2)), /not intended in the open group/);
@@ -121,7 +50,7 @@ test("an item is believed only once it was intended in the open group", (t) => {
 });
 
 test("C14: an item that is called done without a fact is not done: whoever goes on does not skip it", (t) => {
-  const batch = new ForgedBatch(t);
+  const batch = new ForgedBatch(fork(t));
   batch.intend(1, [key(0)]);
   batch.refuses(() => batch.complete(1, key(0), []), /it bears no fact/);
   assert.equal(batch.stage.history.open?.doubt?.done.size, 0);
@@ -129,7 +58,7 @@ test("C14: an item that is called done without a fact is not done: whoever goes 
 });
 
 test("an item has one outcome: neither success after failure nor the other way round", (t) => {
-  const batch = new ForgedBatch(t);
+  const batch = new ForgedBatch(fork(t));
   batch.intend(1, [key(0), key(1)]);
   batch.append("step.failed", { group: 1, item: key(0).spki, code: "hsm.call-failed" });
   batch.refuses(() => batch.honest(1, key(0)), /not intended in the open group/);
@@ -143,7 +72,7 @@ test("an item has one outcome: neither success after failure nor the other way r
 });
 
 test("a key that is not on the agreed list is not believed", (t) => {
-  const batch = new ForgedBatch(t);
+  const batch = new ForgedBatch(fork(t));
   const spki = sha256Hex("a key of the host's owner");
   const foreign = { spki, label: "made-9", ckaId: spki.slice(0, 32) };
   batch.intend(1, [foreign, key(0), key(1)]);
@@ -163,7 +92,7 @@ test("a key that is not on the agreed list is not believed", (t) => {
 });
 
 test("an item bears no facts about another key, nor with another CKA_ID than was intended", (t) => {
-  const batch = new ForgedBatch(t);
+  const batch = new ForgedBatch(fork(t));
   batch.intend(1, [key(0), { ...key(1), ckaId: "ff" }]);
   batch.refuses(() => batch.complete(1, key(0), [madeFact(key(2))]), /about another key/);
   batch.refuses(
@@ -174,7 +103,7 @@ test("an item bears no facts about another key, nor with another CKA_ID than was
 });
 
 test("a group of more than 100, of none, with one item twice or with a wrong number is no group", (t) => {
-  const batch = new ForgedBatch(t);
+  const batch = new ForgedBatch(fork(t));
   const many = keysToMake(101);
   batch.refuses(() => batch.intend(1, many), /at most 100 items/);
   batch.refuses(() => batch.intend(1, []), /intends no items/);
@@ -187,19 +116,26 @@ test("a group of more than 100, of none, with one item twice or with a wrong num
   assert.equal(batch.stage.history.open?.doubt?.group?.items.length, 100);
 });
 
-test("a group is not left behind for the next one", (t) => {
-  const batch = new ForgedBatch(t);
-  batch.intend(1, [key(0), key(1)]);
-  batch.honest(1, key(0));
-  batch.refuses(() => batch.intend(2, [key(2)]), /group 1 has not all its outcomes/);
-  assert.deepEqual(
-    batch.stage.history.open?.doubt?.group?.items.map(({ item }) => item),
-    [key(1).spki],
-  );
+test("no more than 100 items are under way at a time, in however many groups", (t) => {
+  const many = keysToMake(102);
+  const batch = new ForgedBatch(fork(t), many);
+  const [first, last] = [many[0] ?? key(0), many[100] ?? key(0)];
+  batch.intend(1, many.slice(0, 60));
+  batch.refuses(() => batch.intend(2, many.slice(60, 101)), /60 items of earlier groups have no/);
+  batch.honest(1, first);
+  batch.refuses(() => batch.intend(2, many.slice(1, 3)), /was intended already/);
+  batch.intend(2, many.slice(60, 101));
+  batch.refuses(() => batch.honest(1, last), /not intended in the open group/);
+  batch.refuses(() => batch.honest(2, many[1] ?? first), /not intended in the open group/);
+  batch.refuses(() => batch.intend(3, many.slice(101)), /100 items of earlier groups have no/);
+  assert.equal(batch.stage.history.open?.doubt?.group?.items.length, 100);
+  batch.honest(2, last);
+  batch.honest(1, many[1] ?? first);
+  assert.equal(batch.stage.history.open.doubt.group.items.length, 98);
 });
 
 test("nothing of a batch is believed before its step has begun, after it ended, or of another step", (t) => {
-  const batch = new ForgedBatch(t);
+  const batch = new ForgedBatch(fork(t));
   batch.refuses(
     () => batch.append("step.begun", { group: 1, items: [] }, [], batch.begun - 1),
     /another beginning than the open one/,
@@ -224,7 +160,7 @@ test("nothing of a batch is believed before its step has begun, after it ended, 
 });
 
 test("an item does not end its step, and a failed item leaves the step in doubt", (t) => {
-  const batch = new ForgedBatch(t);
+  const batch = new ForgedBatch(fork(t));
   batch.intend(1, [key(0), key(1)]);
   batch.honest(1, key(0));
   batch.append("step.failed", { group: 1, item: key(1).spki, code: "hsm.call-failed" });
