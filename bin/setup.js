@@ -12,7 +12,7 @@ if (refused !== undefined) {
 } else {
   // Required only now: the rest is written for Nodes that are new enough.
   require("./lib/setup.js")
-    .setup()
+    .setup(process.argv.indexOf("--tests") > 0)
     .then(
       function (/** @type {number} */ code) {
         process.exitCode = code;

@@ -34,11 +34,12 @@ async function distribution() {
 
 /**
  * Everything, in order.
+ * @param {boolean} [forTests] also what only the tests need
  * @returns {Promise<number>} exit code: 2 when the person at the prompt must act, 1 for a failure
  */
-async function setup() {
+async function setup(forTests = false) {
   try {
-    await systemPackages();
+    await systemPackages(forTests);
     const installed = await dependencies();
     const bundled = await distribution();
     say(installed || bundled ? "ready" : "already set up");

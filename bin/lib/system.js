@@ -16,6 +16,7 @@ const { SetupError, run, say } = require("./run.js");
  * @property {readonly string[]} [programs] any of these on PATH will do
  * @property {readonly string[]} [files] any of these, below a library folder, will do
  * @property {Readonly<Record<Manager, readonly string[]>>} packages
+ * @property {boolean} [tests] only the tests need it
  */
 
 /** @type {readonly Requirement[]} */
@@ -56,6 +57,13 @@ const REQUIREMENTS = [
     programs: ["make", "gmake"],
     packages: { apt: ["make"], dnf: ["make"], brew: [] },
   },
+  {
+    // Report pages check themselves in a browser: that is tested in one.
+    name: "Chromium",
+    programs: ["chromium", "chromium-browser", "google-chrome", "chrome"],
+    packages: { apt: ["chromium"], dnf: ["chromium"], brew: ["chromium"] },
+    tests: true,
+  },
 ];
 
 /**
@@ -81,10 +89,12 @@ function libraryFolders() {
  * @param {(path: string) => boolean} exists
  * @param {readonly string[]} path folders searched for programs
  * @param {readonly string[]} libraries folders searched for libraries
+ * @param {boolean} [forTests] also what only the tests need
  * @returns {Requirement[]}
  */
-function missingRequirements(exists, path, libraries) {
-  return REQUIREMENTS.filter(({ programs = [], files = [] }) => {
+function missingRequirements(exists, path, libraries, forTests = false) {
+  return REQUIREMENTS.filter(({ tests = false }) => forTests || !tests).filter((requirement) => {
+    const { programs = [], files = [] } = requirement;
     const found =
       programs.some((name) => path.some((folder) => exists(join(folder, name)))) ||
       files.some((name) => libraries.some((folder) => exists(join(folder, name))));
@@ -213,9 +223,12 @@ function aptHasLists() {
   return existsSync(lists) && readdirSync(lists).some((name) => name.includes("_Packages"));
 }
 
-/** Sees to it that all requirements are met. */
-async function systemPackages() {
-  const look = () => missingRequirements(existsSync, searchPath(), libraryFolders());
+/**
+ * Sees to it that all requirements are met.
+ * @param {boolean} forTests also those of the tests
+ */
+async function systemPackages(forTests) {
+  const look = () => missingRequirements(existsSync, searchPath(), libraryFolders(), forTests);
   const missing = look();
   if (missing.length === 0) return;
   await install(missing);

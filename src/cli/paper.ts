@@ -3,12 +3,14 @@
 import { paperPage } from "../report/paper-html.ts";
 import { paperScript } from "../report/paper.ts";
 import { printJson, printLine } from "./output.ts";
+import { readVaultOptions } from "./vaults.ts";
 import { findScript, planOnSite, readSetOptions, requirePlan } from "./planning.ts";
 import { openSite, siteFolder } from "./site.ts";
 
 export interface PaperOptions {
   readonly site?: string;
   readonly set: readonly string[];
+  readonly vault: readonly string[];
   readonly html?: boolean;
   readonly json?: boolean;
 }
@@ -17,7 +19,12 @@ export async function paper(name: string, options: PaperOptions): Promise<void> 
   const file = findScript(name);
   const site = openSite(siteFolder(options.site), { write: false });
   try {
-    const plan = requirePlan(await planOnSite(site, file, readSetOptions(options.set)), file);
+    const plan = requirePlan(
+      await planOnSite(site, file, readSetOptions(options.set), [
+        ...readVaultOptions(options.vault).keys(),
+      ]),
+      file,
+    );
     const { genesis } = site;
     if (options.json === true) {
       const [markdown, html] = [paperScript(plan, genesis), paperPage(plan, genesis)];

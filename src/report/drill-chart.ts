@@ -28,6 +28,7 @@ svg.chart { width: 100%; height: auto; display: block; font: 13px "Source Sans 3
 .chart text { fill: var(--ink); } .chart .tick { fill: var(--soft); font-size: 11px; } .chart .value { font-variant-numeric: tabular-nums; }
 .chart .grid { stroke: var(--line); stroke-width: 1; } .chart .lane { fill: var(--wash); }
 .chart .machine { fill: var(--accent); } .chart .people { fill: url(#hatch); stroke: var(--accent); stroke-width: 1; }
+.hatch-ground { fill: var(--paper); } .hatch-line { stroke: var(--accent); stroke-width: 3; }
 .chart .limit { stroke: var(--bad); stroke-width: 2; stroke-dasharray: 6 4; } .chart .limit-text { fill: var(--bad); font-weight: 600; }
 `;
 
@@ -65,8 +66,8 @@ export function drillChart({ phases, limit }: ChartInput): Html {
           patternUnits="userSpaceOnUse"
           patternTransform="rotate(45)"
         >
-          <rect width="6" height="6" fill="#fff" />
-          <line x1="0" y1="0" x2="0" y2="6" stroke="#0b5d6b" stroke-width="3" />
+          <rect class="hatch-ground" width="6" height="6" />
+          <line class="hatch-line" x1="0" y1="0" x2="0" y2="6" />
         </pattern>
       </defs>
       ${phases.map((_, index) => lane(index))}

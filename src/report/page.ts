@@ -3,7 +3,8 @@
  * screen and on paper. Text enters through the `html` tag only, so nothing in it can become markup.
  */
 
-import { visible } from "../lib/encoding.ts";
+import { base64, sha256, visible } from "../lib/encoding.ts";
+import { PAGE_STYLE } from "./page-style.ts";
 
 const MARKUP: Readonly<Record<string, string>> = {
   "&": "&amp;",
@@ -44,52 +45,53 @@ export interface Page {
   readonly body: Html;
   /** Rules beyond the common style; ours, never data. */
   readonly style?: string;
+  /** The one script that may run, ours, and what it reads as JSON text; see `dataText`. */
+  readonly script?: string;
+  readonly data?: { readonly id: string; readonly json: string };
 }
 
-// Everything is in the file, and nothing else may be fetched or run.
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
-
-const STYLE = `
-:root { --ink: #1b1f24; --soft: #5b6570; --line: #c9d0d8; --wash: #f3f5f7; --accent: #0b5d6b; --bad: #a3221b; --good: #1d6b35; }
-* { box-sizing: border-box; }
-html { font: 15px/1.5 "Source Sans 3", "Segoe UI", "Helvetica Neue", Arial, sans-serif; color: var(--ink); background: #e7eaee; }
-body { max-width: 62rem; margin: 2rem auto; padding: 2.5rem 3rem; background: #fff; box-shadow: 0 1px 6px #0002; }
-h1 { font-size: 1.75rem; line-height: 1.2; margin: 0 0 .35rem; letter-spacing: -.01em; }
-h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; padding-bottom: .25rem; border-bottom: 2px solid var(--accent); }
-p { margin: .4rem 0; } .soft { color: var(--soft); }
-code, .hex { font: .86em/1.55 "JetBrains Mono", "DejaVu Sans Mono", Consolas, monospace; overflow-wrap: anywhere; }
-table { border-collapse: collapse; width: 100%; margin: .6rem 0 1rem; }
-th, td { text-align: left; vertical-align: top; padding: .42rem .6rem; border: 1px solid var(--line); }
-th { background: var(--wash); font-size: .82rem; letter-spacing: .03em; text-transform: uppercase; color: var(--soft); }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.2rem; margin: .6rem 0; }
-dt { color: var(--soft); } dd { margin: 0; }
-.brand { float: right; border: 2px solid var(--bad); color: var(--bad); padding: .1rem .6rem; font-weight: 700; letter-spacing: .12em; }
-.n { width: 2.6rem; text-align: right; font-variant-numeric: tabular-nums; }
-.blank { min-width: 5.2rem; } td.box { width: 2.4rem; text-align: center; font-size: 1.25rem; line-height: 1; }
-.ink td { height: 2.7rem; } .bad { color: var(--bad); } .good { color: var(--good); }
-footer { margin-top: 2.5rem; padding-top: .6rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .85rem; }
-@media print {
-  html { font-size: 10.5pt; background: none; } body { margin: 0; padding: 0; max-width: none; box-shadow: none; }
-  h2 { break-after: avoid; } tr, figure { break-inside: avoid; } thead { display: table-header-group; }
-  @page { size: A4; margin: 16mm 14mm 18mm; }
+/**
+ * JSON as the content of an element that only holds data: no `<` in it can end the element, and who reads the file in
+ * an editor is not deceived by characters that reorder or hide.
+ */
+export function dataText(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[<\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (char) =>
+      `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}${char.length > 1 ? `\\u${char.charCodeAt(1).toString(16)}` : ""}`,
+  );
 }
-`;
+
+// Everything is in the file: nothing may be fetched, and nothing but these very bytes may style or run.
+function policy(style: string, script: string): string {
+  const allow = (text: string): string => `'sha256-${base64(sha256(text))}'`;
+  const scripts = script === "" ? "" : `; script-src ${allow(script)}`;
+  return `default-src 'none'; style-src ${allow(style)}${scripts}; img-src data:; base-uri 'none'; form-action 'none'`;
+}
 
 /** The whole document. */
-export function pageText({ title, brand, body, style = "" }: Page): string {
+export function pageText({ title, brand, body, style = "", script = "", data }: Page): string {
+  const rules = PAGE_STYLE + style;
+  // Elements whose digest the policy names hold exactly that text, without any white space around it.
+  const styling = new Html(`<style>${rules}</style>`);
+  const carried = new Html(
+    data === undefined
+      ? ""
+      : `<script type="application/json" id="${data.id}">${data.json}</script>`,
+  );
+  const running = new Html(script === "" ? "" : `<script>${script}</script>`);
   const document = html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${new Html(POLICY)}" />
+        <meta http-equiv="Content-Security-Policy" content="${new Html(policy(rules, script))}" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title}</title>
-        <style>
-          ${new Html(STYLE + style)}
-        </style>
+        ${styling}
       </head>
       <body>
         ${brand === "" ? "" : html`<span class="brand">${brand}</span>`} ${body}
+        ${carried}${running}
       </body>
     </html> `;
   return document.markup;

@@ -7,17 +7,27 @@ import { fromHex, groupedHex } from "../lib/encoding.ts";
 import { canonicalJson, isJsonObject, type Json } from "../lib/json.ts";
 import { spokenWords } from "../lib/words.ts";
 import { html, pageText, type Html } from "./page.ts";
+import { SHEET_STYLE } from "./page-style.ts";
 
 const EXCEPTIONS = 6;
 const WORDS_OF_A_ROOT = 32;
 
 const STYLE = `
-.steps td:nth-child(2) { width: 46%; } .steps .id { font-weight: 600; } .refs { color: var(--soft); font-size: .85rem; }
+.steps .id { font-weight: 600; } .refs { color: var(--soft); font-size: .82rem; }
+table.steps td { padding: .55rem .6rem; } .steps td.by { width: 11.5rem; } .steps td.box, .steps td.blank { border: 1px solid var(--line); } .steps td.blank { width: 5.6rem; }
+.params { display: grid; grid-template-columns: 1fr 1fr; column-gap: 2.2rem; } .params dl { display: contents; } .params div { display: flex; justify-content: space-between; gap: 1rem; border-bottom: 1px dotted var(--line); padding: .15rem 0; } .params span { color: var(--soft); } .params b { font-weight: 400; text-align: right; overflow-wrap: anywhere; }
+.roll td:first-child { width: 12rem; } .roll td:nth-child(2), .roll td:nth-child(4) { width: 12rem; }
 .words { columns: 4; font-size: .95rem; margin: .3rem 0 .8rem; padding: 0; list-style: none; }
 .words li { border-bottom: 1px solid var(--line); height: 1.7rem; font-size: .75rem; color: var(--soft); }
-.fill { display: inline-block; min-width: 9rem; border-bottom: 1px solid var(--ink); }
+.fill { display: inline-block; min-width: 9rem; border-bottom: 1px solid var(--ink); } .fields div { margin-top: .5rem; } .fields .fill { display: block; height: 1.5rem; } .filled-in { margin: .9rem 0; line-height: 2.2; }
 .sheet { break-before: page; }
 `;
+
+/** The foot of every printed sheet: which plan it belongs to, and that no sheet is missing. */
+function sheetFoot({ sha256 }: Plan): string {
+  const short = groupedHex(sha256.slice(0, 16));
+  return `@page { @bottom-left { content: "Plan ${short} …"; font: 8pt sans-serif; } @bottom-right { content: counter(page) " / " counter(pages); font: 8pt sans-serif; } }`;
+}
 
 /** One self-contained HTML page; it names roles, for the roll call fixes who fills them. */
 export function paperPage(plan: Plan, genesis: Genesis): string {
@@ -25,12 +35,12 @@ export function paperPage(plan: Plan, genesis: Genesis): string {
   return pageText({
     title: `${script.title} – paper script`,
     brand: genesis.assurance === "test" ? "TEST" : "",
-    style: STYLE,
+    style: SHEET_STYLE + STYLE + sheetFoot(plan),
     body: html`<header>
+        <p class="eyebrow">Paper script · ${genesis.origin}</p>
         <h1>${script.title}</h1>
-        <p class="soft">
-          Script ${script.name} ${script.version} at ${genesis.origin}. References:
-          ${script.policyRefs.join(", ") || "none"}.
+        <p class="lead">
+          ${script.name} ${script.version}, for: ${script.policyRefs.join(", ") || "none"}.
         </p>
       </header>
       ${digests(plan, genesis)} ${roll(plan)}
@@ -52,7 +62,8 @@ export function paperPage(plan: Plan, genesis: Genesis): string {
       </table>
       ${exceptionSheet()} ${ending()}
       <footer>
-        Plan ${groupedHex(plan.sha256)}. Step numbers are those on the screen and in the ledger.
+        Plan ${groupedHex(plan.sha256)}. Step numbers are those on the screen, in the ledger and in
+        the report.
       </footer>`,
   });
 }
@@ -72,10 +83,8 @@ function digests(plan: Plan, genesis: Genesis): Html {
             <dd class="hex">${groupedHex(digest)}</dd>`,
       )}
     </dl>
-    <p>
-      The plan in words, to compare with the screen at the roll call:
-      <em>${spokenWords(fromHex(plan.sha256) ?? new Uint8Array()).join(" ")}</em>
-    </p>
+    <p>The plan in words, to compare with the screen at the roll call:</p>
+    <p class="words-line">${spokenWords(fromHex(plan.sha256) ?? new Uint8Array()).join(" ")}</p>
     ${parameters(plan)}`;
 }
 
@@ -83,23 +92,16 @@ function parameters(plan: Plan): Html {
   const params = plan.document["params"];
   const values = isJsonObject(params) ? Object.entries(params) : [];
   if (values.length === 0) return html``;
-  return html`<table>
-    <thead>
-      <tr>
-        <th>Parameter</th>
-        <th>Value</th>
-      </tr>
-    </thead>
-    <tbody>
+  return html`<h3>Parameters</h3>
+    <div class="params">
       ${values.map(
         ([name, value]) =>
-          html`<tr>
-            <td>${name}</td>
-            <td>${stated(value)}</td>
-          </tr>`,
+          html`<div>
+            <span>${name}</span>
+            <b>${stated(value)}</b>
+          </div>`,
       )}
-    </tbody>
-  </table>`;
+    </div>`;
 }
 
 function roll(plan: Plan): Html {
@@ -107,7 +109,7 @@ function roll(plan: Plan): Html {
     new Array<string>(count).fill(role),
   );
   return html`<h2>Roll call</h2>
-    <table class="ink">
+    <table class="ink roll">
       <thead>
         <tr>
           <th>Role</th>
@@ -130,7 +132,7 @@ function roll(plan: Plan): Html {
         )}
       </tbody>
     </table>
-    <p>
+    <p class="filled-in">
       Date <span class="fill"></span> Place <span class="fill"></span> Recording
       <span class="fill"></span>
     </p>`;
@@ -144,10 +146,10 @@ function stepRow(step: PlanStep): Html {
   return html`<tr>
     <td class="n">${step.n}</td>
     <td><span class="id">${step.id}</span><br />${step.instruction}${fields}${refs}</td>
-    <td>${by}</td>
+    <td class="by">${by}</td>
     <td class="box">☐</td>
-    <td></td>
-    <td></td>
+    <td class="blank"></td>
+    <td class="blank"></td>
   </tr>`;
 }
 
@@ -155,10 +157,12 @@ function stepRow(step: PlanStep): Html {
 function blanks(step: PlanStep): Html | string {
   const fields = step.values["fields"];
   if (!isJsonObject(fields)) return "";
-  return html`${Object.entries(fields).map(([id, field]) => {
-    const about = isJsonObject(field) ? stringOf(field, "about") : undefined;
-    return html`<div>${about ?? id}: <span class="fill"></span></div>`;
-  })}`;
+  return html`<div class="fields">
+    ${Object.entries(fields).map(([id, field]) => {
+      const about = isJsonObject(field) ? stringOf(field, "about") : undefined;
+      return html`<div>${about ?? id}: <span class="fill"></span></div>`;
+    })}
+  </div>`;
 }
 
 function exceptionSheet(): Html {
