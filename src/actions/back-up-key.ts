@@ -10,7 +10,7 @@ import {
   type Subject,
   type VaultFolder,
 } from "../ceremony/action.ts";
-import { kekIsOn } from "../ceremony/conditions-copies.ts";
+import { kekIsOn, vaultIsBound } from "../ceremony/conditions-copies.ts";
 import { condition, tokenIsActive } from "../ceremony/conditions.ts";
 import type { Fact } from "../ceremony/facts.ts";
 import { label, slug } from "../ceremony/words.ts";
@@ -78,6 +78,7 @@ export const backUpKey = defineAction<Params, Planned, BackedUp>({
     ...canBeWrapped(p.token, p.keys),
     kekIsOn(p.token, p.under, "under"),
     kekIsOn(p.proveOn ?? p.token, p.under, "under"),
+    ...p.to.map((vault) => vaultIsBound(vault, "to")),
     condition(
       "to",
       () =>

@@ -4,6 +4,7 @@
  */
 
 import { defineAction, type Act, type Room, type Subject } from "../ceremony/action.ts";
+import { vaultIsBound } from "../ceremony/conditions-copies.ts";
 import { tokenIsActive } from "../ceremony/conditions.ts";
 import { kekName, type KekCustody } from "../ceremony/custody-copies.ts";
 import type { Custody } from "../ceremony/custody.ts";
@@ -69,7 +70,11 @@ export const loadKek = defineAction<Params, Intent, Loaded>({
   params,
   facts: ["kek.adopted", "kek.loaded"],
   instruction: (p) => `Load KEK ${choiceName(p)} into token ${p.token}${saidSource(p)}.`,
-  requires: (p) => [tokenIsActive(p.token), ...kekCanLoad(p.token, p, p.from)],
+  requires: (p) => [
+    tokenIsActive(p.token),
+    ...kekCanLoad(p.token, p, p.from),
+    ...(p.from === undefined ? [] : [vaultIsBound(p.from.vault, "from")]),
+  ],
   forecast: planned,
   establishes: (p, { kek, generation, ckaId, object, adopt }): readonly Fact[] => {
     const { checkValue } = object;

@@ -5,7 +5,7 @@
 
 import { defineAction, type Room, type Subject } from "../ceremony/action.ts";
 import { tokenIsActive } from "../ceremony/conditions.ts";
-import { tokenOwesNothing } from "../ceremony/conditions-copies.ts";
+import { tokenOwesNothing, vaultIsBound } from "../ceremony/conditions-copies.ts";
 import type { Custody } from "../ceremony/custody.ts";
 import type { Fact } from "../ceremony/facts.ts";
 import type { NamedKey } from "../ceremony/key-choice.ts";
@@ -72,6 +72,7 @@ export const restoreKey = defineAction<RestoreParams, Agreed, Restored>({
   requires: (p) => [
     tokenIsActive(p.token),
     tokenOwesNothing(p.token),
+    vaultIsBound(p.from, "from"),
     backupIsKnown(p),
     kekOpens(p.token, p.under, p),
     keysAreAbsent(p.token, p),

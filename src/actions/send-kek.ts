@@ -4,6 +4,7 @@
  */
 
 import { defineAction, type Room } from "../ceremony/action.ts";
+import { vaultIsBound } from "../ceremony/conditions-copies.ts";
 import { tokenIsActive } from "../ceremony/conditions.ts";
 import { kekName, type EnvelopeCustody } from "../ceremony/custody-copies.ts";
 import { label, slug } from "../ceremony/words.ts";
@@ -65,6 +66,7 @@ export const sendKek = defineAction<Params, Intent, Sent>({
     tokenOpens(p.from, p, "from"),
     notSentYet(p.to, p),
     receiverIsKnown(p.to, p.peer !== undefined),
+    ...(p.peer === undefined ? [] : [vaultIsBound(p.peer, "peer")]),
   ],
   forecast: (p, custody) => {
     const transport = custody.transports.get(p.to);

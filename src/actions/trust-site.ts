@@ -4,6 +4,7 @@
  */
 
 import { defineAction, type Participant, type Room, type Subject } from "../ceremony/action.ts";
+import { vaultIsBound } from "../ceremony/conditions-copies.ts";
 import { condition, type Condition } from "../ceremony/conditions.ts";
 import type { PeerCustody } from "../ceremony/custody-copies.ts";
 import type { FactOf } from "../ceremony/facts.ts";
@@ -48,7 +49,7 @@ export const trustSite = defineAction<Params, Adopted, Adopted>({
   facts: ["site.trusted"],
   instruction: (p) =>
     `Adopt the site ${p.origin} from vault ${p.from}: read the words of its genesis aloud and compare them with its signed genesis sheet.`,
-  requires: (p) => [isAnotherSite(p.origin)],
+  requires: (p) => [vaultIsBound(p.from, "from"), isAnotherSite(p.origin)],
   forecast: (p, custody) => {
     const known = custody.peers.get(p.origin) ?? unknownPeer(p.origin);
     const { origin, genesis, ledgerKey, checkpoint, size, root } = known;

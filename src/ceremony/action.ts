@@ -10,9 +10,10 @@ import type { Secret } from "../lib/secret.ts";
 import type { Opener } from "../people/signer.ts";
 import type { Batch, BatchGroup } from "./batch.ts";
 import type { Participant, Room } from "./capabilities.ts";
-import type { Condition } from "./conditions.ts";
+import type { Condition, Situation } from "./conditions.ts";
 import type { Attending, Custody } from "./custody.ts";
 import type { Fact, FactKind } from "./facts.ts";
+import type { Documents } from "./inputs.ts";
 import type { KeyListItem } from "./key-list.ts";
 
 export type { Batch, BatchGroup, BatchItem, ItemOutcome } from "./batch.ts";
@@ -67,6 +68,14 @@ export interface Act<S extends JsonObject> {
 export interface Cited {
   /** An attached key list by the SPKI digest of its items; empty when it is missing or none. */
   keyList(sha256: string): ReadonlyMap<string, KeyListItem>;
+  /** SHA-256 of a profile of the plan, by its name. */
+  profile(name: string): string | undefined;
+}
+
+/** What is wrong with a document that a step is about, and with which of its parameters. */
+export interface Flaw {
+  readonly param: string;
+  readonly text: string;
 }
 
 /** A step that was begun and came to no good end: interrupted, or failed. */
@@ -102,6 +111,11 @@ export interface ActionSpec<P, S extends JsonObject, E extends JsonObject> {
   readonly requires?: (p: P) => readonly Condition[];
   /** Evidence of the shape `run` returns, so that planning can apply the facts beforehand. */
   readonly forecast: (p: P, custody: Custody) => E;
+  /**
+   * Looks into the plan's documents while planning, as far as they are there already: a profile, a
+   * request, the issuer's certificate. What is wrong is objected to before the day.
+   */
+  readonly examine?: (p: P, situation: Situation, documents: Documents) => Promise<readonly Flaw[]>;
   readonly establishes?: (p: P, evidence: E) => readonly Fact[];
   /**
    * Whether a fact is what people agreed to, judged by the parameters and the subject: the last
@@ -134,6 +148,9 @@ export interface BoundStep {
   readonly requires: readonly Condition[];
   /** The facts as far as planning can foresee them. */
   forecast(custody: Custody): readonly Fact[];
+  /** Whether it looks into documents while planning. */
+  readonly examines: boolean;
+  examine(situation: Situation, documents: Documents): Promise<readonly Flaw[]>;
   readonly contributes: boolean;
   subject(room: Room): Promise<Subject<JsonObject> | undefined>;
   contribute(who: Participant, opener: Opener, room: Room): Promise<Secret | undefined>;
@@ -198,6 +215,8 @@ function bindStep<P, S extends JsonObject, E extends JsonObject>(
     instruction: spec.instruction(p),
     requires: spec.requires?.(p) ?? [],
     forecast: (custody) => spec.establishes?.(p, spec.forecast(p, custody)) ?? [],
+    examines: spec.examine !== undefined,
+    examine: async (situation, documents) => (await spec.examine?.(p, situation, documents)) ?? [],
     contributes: spec.contribute !== undefined,
     subject: async (room) => spec.subject?.(p, room),
     contribute: async (who, opener, room) => spec.contribute?.(p, who, opener, room),

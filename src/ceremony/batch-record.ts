@@ -24,6 +24,8 @@ export class BatchRecord implements Batch {
   readonly #parts: BatchRecordParts;
   /** Taken once: what is completed from here on, the action knows itself. */
   readonly done: ReadonlySet<string>;
+  /** Group of each item that was intended and has no outcome. */
+  readonly #groups = new Map<string, number>();
 
   constructor(parts: BatchRecordParts) {
     this.#parts = parts;
@@ -35,15 +37,13 @@ export class BatchRecord implements Batch {
     if (items.length === 0 || items.length > MOST_IN_GROUP) {
       throw new KeyriteError("internal.bug", `a group of ${items.length} items was intended`);
     }
-    this.#append([
-      ...ended.map((one) => this.#outcome(groups, one)),
-      this.#intent(groups + 1, items),
-    ]);
+    const outcomes = ended.map((one) => this.#outcome(one));
+    for (const { item } of items) this.#groups.set(item, groups + 1);
+    this.#append([...outcomes, this.#intent(groups + 1, items)]);
   }
 
   record(outcomes: readonly ItemOutcome[]): void {
-    const group = this.#parts.items.groups;
-    if (outcomes.length > 0) this.#append(outcomes.map((one) => this.#outcome(group, one)));
+    if (outcomes.length > 0) this.#append(outcomes.map((one) => this.#outcome(one)));
   }
 
   #append(entries: readonly DraftParts[]): void {
@@ -64,8 +64,10 @@ export class BatchRecord implements Batch {
     };
   }
 
-  #outcome(group: number, outcome: ItemOutcome): DraftParts {
+  #outcome(outcome: ItemOutcome): DraftParts {
     const { item } = outcome;
+    const group = this.#groups.get(item) ?? this.#parts.items.groups;
+    this.#groups.delete(item);
     const data: JsonObject = { n: this.#parts.step.n, group, item };
     if ("code" in outcome) {
       return {

@@ -11,6 +11,14 @@ import { check, z } from "../lib/schema.ts";
 import { readYaml } from "../lib/yaml.ts";
 import { label, line, slug } from "./words.ts";
 
+/** A variable that a module may read; how Node itself runs is none of a module's business. */
+const variable = z
+  .string()
+  .regex(/^(?!NODE_|UV_)[A-Za-z_][A-Za-z0-9_]{0,127}$/, "the name of a variable, none of Node's");
+
+/** Seconds: a smart card may take minutes for one RSA key. */
+const PATIENCE = 600;
+
 const schema = z.strictObject({
   keyrite: z.literal("site/v1"),
   modules: z.record(
@@ -19,6 +27,8 @@ const schema = z.strictObject({
       profile: z.enum(["softhsm", "nss", "generic"]),
       path: line,
       tokenDir: line.optional(),
+      environment: z.array(variable).max(32).default([]),
+      patience: z.int().min(10).max(86_400).default(PATIENCE),
     }),
   ),
   tokens: z.record(
@@ -61,8 +71,8 @@ export function readBindings(bytes: Uint8Array, site: string): Bindings {
   const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(site, path));
   const modules = new Map<string, ModuleBinding>();
   for (const [name, module] of Object.entries(result.value.modules)) {
-    const { profile, path, tokenDir } = module;
-    const base = { name, profile, path: absolute(path) };
+    const { path, tokenDir, ...rest } = module;
+    const base = { ...rest, name, path: absolute(path) };
     modules.set(name, tokenDir === undefined ? base : { ...base, tokenDir: absolute(tokenDir) });
   }
   const tokens = new Map<string, TokenBinding>();

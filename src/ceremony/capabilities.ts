@@ -11,8 +11,10 @@ import type { Card } from "../people/card.ts";
 import type { Medium } from "../people/medium.ts";
 import type { Opener } from "../people/signer.ts";
 import type { Attending, Custody } from "./custody.ts";
+import type { Acts } from "./device-match.ts";
 import type { Assurance } from "./genesis.ts";
 import type { StepOutcome } from "./history.ts";
+import type { Documents } from "./inputs.ts";
 import type { Policy } from "./policy.ts";
 import type { CANDIDATE_ROLE, Role } from "./words.ts";
 
@@ -86,6 +88,10 @@ export interface Standing {
 export interface Outbox {
   /** Writes a file of this ceremony once, synced. @throws KeyriteError site.file-exists */
   writeOnce(file: string, bytes: Uint8Array): Promise<string>;
+  /** A file of this ceremony, or undefined when it was not written. @throws KeyriteError usage.bad-file */
+  readIfThere(file: string): Promise<Uint8Array | undefined>;
+  /** Removes a file that an interruption left half-written, when people have agreed to it on record. */
+  remove(file: string): Promise<void>;
 }
 
 export interface SiteFiles {
@@ -150,7 +156,7 @@ export interface StepProgress {
 }
 
 /** Everything in the ceremony room that an action may touch. */
-export interface Room {
+export interface Room extends Documents {
   readonly step: string;
   readonly ceremony: string;
   readonly origin: string;
@@ -160,6 +166,8 @@ export interface Room {
   readonly people: PeopleRoom;
   readonly custody: Custody;
   readonly policy: Policy;
+  /** What the ledger says was done on the token with this serial and no device log has shown yet. */
+  ledgerActs(serial: string): Acts;
   readonly standing: Standing;
   readonly outbox: Outbox;
   readonly files: SiteFiles;
@@ -170,6 +178,4 @@ export interface Room {
   readonly random: Random;
   /** Adds public material to the step: with its intent from `subject`, else with its outcome. Returns the SHA-256. */
   attach(mediaType: string, bytes: Uint8Array): string;
-  /** An attachment of the ledger. */
-  attachment(sha256: string): Uint8Array | undefined;
 }

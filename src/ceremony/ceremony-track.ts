@@ -148,7 +148,9 @@ export class CeremonyTrack {
 
   #planned(entry: Entry): RecordedStep | undefined {
     const n = integerOf(entry.data, "n");
-    const step = this.#open?.plan?.steps.find((s) => s.n === n);
+    const { steps = [] } = this.#open?.plan ?? {};
+    const [guess] = n === undefined ? [] : steps.slice(n - 1, n);
+    const step = guess?.n === n ? guess : steps.find((s) => s.n === n);
     return step?.id === entry.step ? step : undefined;
   }
 

@@ -1,9 +1,12 @@
 /** What needs somebody's attention at a site, one sentence each, the worst first. Pure. */
 
+import type { JsonObject } from "../lib/json.ts";
+import type { CertificatesStatus } from "./certificate-status.ts";
 import { findingLines } from "./finding.ts";
 import { isComplete } from "./copies-query.ts";
 import type { Custody } from "./custody.ts";
-import type { History } from "./history.ts";
+import { deviationOf } from "./device-logs.ts";
+import type { History, StepInDoubt } from "./history.ts";
 import { plural, thinKeks, type KeyStatus } from "./key-status.ts";
 
 /** How many keys are named one by one before the rest is only counted. */
@@ -13,15 +16,22 @@ export const MOST_KEYS = 20;
 const RED = "RED:";
 
 /** All concerns; empty when all is well. */
-export function concerns(history: History, keys: readonly KeyStatus[]): readonly string[] {
+export function concerns(
+  history: History,
+  keys: readonly KeyStatus[],
+  certificates: Pick<CertificatesStatus, "concerns"> = { concerns: [] },
+): readonly string[] {
   const { custody } = history;
   return [
     ...ledgerConcerns(history),
     ...abandonedDoubts(history),
+    ...abandonedSignatures(history),
     ...named(keys, extractable, "more keys are extractable"),
     ...thinKeks(custody).map((text) => `${RED} ${text}`),
     ...tokenConcerns(custody),
+    ...deviceLogConcerns(custody),
     ...unfinishedBackups(custody, keys),
+    ...certificates.concerns,
     ...failedDrill(custody),
     ...named(keys, lacking, "more keys lack what the policy wants"),
     ...named(keys, retained, "more keys have copies that were retained"),
@@ -49,10 +59,36 @@ function abandonedDoubts({ ceremonies, custody }: History): readonly string[] {
     const items = doubt.group?.items.map((item) => item.ckaId) ?? [];
     const ids = typeof ckaId === "string" ? [ckaId, ...items] : items;
     if (token === undefined || ids.length === 0) return [];
-    const what = `${RED} ceremony ${id} was abandoned with step ${doubt.n} (${doubt.id}, ${doubt.action}) in doubt at entry ${doubt.begunSeq}`;
     const objects = `objects with CKA_ID ${shortList(ids)}, which nobody owns`;
-    return [`${what}: token ${token} may hold ${objects}; look there, or retire the token`];
+    return [
+      `${abandonedAt(id, doubt)}: token ${token} may hold ${objects}; look there, or retire the token`,
+    ];
   });
+}
+
+function abandonedAt(id: string, doubt: StepInDoubt): string {
+  return `${RED} ceremony ${id} was abandoned with step ${doubt.n} (${doubt.id}, ${doubt.action}) in doubt at entry ${doubt.begunSeq}`;
+}
+
+/** Steps that had begun to sign, whether they were interrupted or failed. */
+function abandonedSignatures({ ceremonies }: History): readonly string[] {
+  return ceremonies.flatMap(({ id, state, unsettled }) => {
+    if (state !== "abandoned") return [];
+    return [...unsettled.values()].flatMap((doubt) => {
+      const signed = mayBeSigned(doubt.intent);
+      return signed === undefined ? [] : [`${abandonedAt(id, doubt)}: ${signed}`];
+    });
+  });
+}
+
+/** What a CA key may have signed that nobody has: it cannot be taken back, only looked for. */
+function mayBeSigned({ issuerSpki, scheme, serial, number }: JsonObject): string | undefined {
+  if (typeof issuerSpki !== "string" || typeof scheme !== "string") return undefined;
+  if (typeof serial === "string") {
+    return `a certificate with serial ${serial} may have been signed by key ${issuerSpki}; look into its outbox`;
+  }
+  if (typeof number !== "number") return undefined;
+  return `CRL number ${number} may have been signed by key ${issuerSpki}; the next one supersedes it`;
 }
 
 function shortList(ids: readonly string[]): string {
@@ -66,6 +102,24 @@ function tokenConcerns({ tokens }: Custody): readonly string[] {
   return [...tokens.values()]
     .filter(({ activation, sets }) => activation === "sealed" && sets.activation === undefined)
     .map(({ token }) => `token ${token} has no activation share set`);
+}
+
+/** What the devices' own logs say otherwise than the ledger, until a deviation or a newer log explains it. */
+function deviceLogConcerns({ deviceLogs }: Custody): readonly string[] {
+  return [...deviceLogs.values()].flatMap(({ token, last, unexplained, missing, problems }) => {
+    const parts = [
+      ...(unexplained > 0
+        ? [`${plural(unexplained, "act")} that the ledger does not explain`]
+        : []),
+      ...(missing > 0 ? [`${plural(missing, "act")} of the ledger missing`] : []),
+      ...(problems > 0 ? [plural(problems, "problem")] : []),
+    ];
+    if (parts.length === 0) return [];
+    const way = `record a deviation from the rule "${deviationOf(token)}"`;
+    return [
+      `${RED} the device log of token ${token}, up to item ${last}, has ${parts.join(", ")}: look into it, then ${way}`,
+    ];
+  });
 }
 
 /** Only the newest: whatever failed before was repeated since, and passed. */

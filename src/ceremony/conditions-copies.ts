@@ -19,6 +19,16 @@ import type { Custody } from "./custody.ts";
 import { kekName } from "./custody-copies.ts";
 import { ALL_CA_KEYS, keysNamed, type KeyChoice, type NamedKey } from "./key-choice.ts";
 
+/** The bindings say where a vault is. Whether its medium is there is seen when it is used. */
+export function vaultIsBound(vault: string, param: string): Condition {
+  return condition(
+    param,
+    ({ vaults }) =>
+      vaults?.has(vault) === false &&
+      `no binding names a vault ${vault}: name its folder in site.yaml, or with --vault ${vault}=DIR`,
+  );
+}
+
 export function transportIsOn(token: string, param = "token"): Condition {
   return condition(
     param,

@@ -12,6 +12,8 @@ import type { Policy } from "./policy.ts";
 export interface Situation {
   readonly custody: Custody;
   readonly policy: Policy;
+  /** Vaults that the bindings name, when planning; the act itself finds out whether one is there. */
+  readonly vaults?: ReadonlySet<string>;
 }
 
 export interface Condition {

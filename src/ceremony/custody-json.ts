@@ -3,6 +3,7 @@
 import { digestOf } from "../lib/encoding.ts";
 import type { Json } from "../lib/json.ts";
 import type { Custody } from "./custody.ts";
+import { certificatesJson } from "./custody-certificates.ts";
 import { copiesJson } from "./custody-copies.ts";
 
 /** Digest of custody: what `ceremony.closed` states and everybody cosigns. */
@@ -25,8 +26,9 @@ export function custodyJson(custody: Custody): Json {
     tokens: Object.fromEntries(custody.tokens) as unknown as Json,
     shareSets: Object.fromEntries(custody.shareSets) as Json,
     keys: Object.fromEntries(custody.keys) as Json,
-    certificates: Object.fromEntries(custody.certificates) as Json,
     bindings: custody.bindings,
+    deviceLogs: Object.fromEntries(custody.deviceLogs) as Json,
+    ...certificatesJson(custody),
     ...copiesJson(custody),
   };
 }

@@ -4,10 +4,13 @@
  */
 
 import { shareAKey, type Card } from "../people/card.ts";
+import { CertificatesFold, writableCertificates } from "./certificates-fold.ts";
 import { CopiesFold } from "./copies-fold.ts";
 import { without, writable, type CopyContext } from "./copies-state.ts";
+import { NO_CERTIFICATES, type CertificatesCustody } from "./custody-certificates.ts";
+import { attachLog, explainLogs, type DeviceLogsCustody } from "./device-logs.ts";
 import { NO_COPIES, type CopiesCustody, type DrillCustody } from "./custody-copies.ts";
-import { isCopyFact, type Fact, type FactOf } from "./facts.ts";
+import { isCertificateFact, isCopyFact, type Fact, type FactOf } from "./facts.ts";
 import type { ShareSetRef } from "./generations.ts";
 import { shareSetName } from "./generations.ts";
 import type { Assurance, Genesis } from "./genesis.ts";
@@ -28,16 +31,14 @@ export interface TokenCustody extends Omit<FactOf<"token.bound">, "kind"> {
 
 export type ShareSetCustody = Omit<FactOf<"share-set.made">, "kind">;
 export type KeyCustody = Omit<FactOf<"key.generated">, "kind"> & { readonly ceremony: string };
-export type CertificateCustody = Omit<FactOf<"certificate.issued">, "kind"> & {
-  readonly ceremony: string;
-};
+export type { CertificateCustody } from "./custody-certificates.ts";
 
 export interface Attending {
   readonly person: string;
   readonly role: Role;
 }
 
-export interface Custody extends CopiesCustody {
+export interface Custody extends CopiesCustody, CertificatesCustody, DeviceLogsCustody {
   readonly origin: string;
   readonly assurance: Assurance;
   /** SHA-256 of genesis.json. */
@@ -50,8 +51,6 @@ export interface Custody extends CopiesCustody {
   readonly shareSets: ReadonlyMap<string, ShareSetCustody>;
   /** Keys by SHA-256 of their SubjectPublicKeyInfo. */
   readonly keys: ReadonlyMap<string, KeyCustody>;
-  /** Certificates by SHA-256 of their DER. */
-  readonly certificates: ReadonlyMap<string, CertificateCustody>;
   /** Digest of the site.yaml that the people of the latest roll call agreed to. */
   readonly bindings: string | null;
   /** The open ceremony's roll: empty between ceremonies. */
@@ -79,7 +78,6 @@ export function emptyCustody(genesis: Genesis): Custody {
     tokens: new Map(),
     shareSets: new Map(),
     keys: new Map(),
-    certificates: new Map(),
     bindings: null,
     attending: [],
     active: new Set(),
@@ -87,6 +85,8 @@ export function emptyCustody(genesis: Genesis): Custody {
     owing: new Set(),
     touched: new Set(),
     waived: new Set(),
+    deviceLogs: new Map(),
+    ...NO_CERTIFICATES,
     ...NO_COPIES,
   };
 }
@@ -113,6 +113,7 @@ export interface FactContext extends CopyContext {
 export class CustodyFold {
   readonly #state: Open<Custody>;
   readonly #copies: CopiesFold;
+  readonly #certificates: CertificatesFold;
 
   constructor(start: Custody) {
     this.#state = {
@@ -121,15 +122,17 @@ export class CustodyFold {
       tokens: new Map(start.tokens),
       shareSets: new Map(start.shareSets),
       keys: new Map(start.keys),
-      certificates: new Map(start.certificates),
       active: new Set(start.active),
       files: new Set(start.files),
       owing: new Set(start.owing),
       touched: new Set(start.touched),
       waived: new Set(start.waived),
+      deviceLogs: new Map(start.deviceLogs),
+      ...writableCertificates(start),
       ...writable(start),
     };
     this.#copies = new CopiesFold(this.#state);
+    this.#certificates = new CertificatesFold(this.#state);
   }
 
   get custody(): Custody {
@@ -150,6 +153,7 @@ export class CustodyFold {
       if (fact.kind === "token.retired") this.#retire(fact.token);
       return undefined;
     }
+    if (isCertificateFact(fact)) return this.#certificates.apply(fact, context);
     switch (fact.kind) {
       case "policy.adopted":
         state.policy = fact.sha256;
@@ -174,13 +178,13 @@ export class CustodyFold {
         return undefined;
       case "key.generated":
         return this.#generate(fact, context);
-      case "certificate.issued":
-        if (!state.keys.has(fact.issuerSpki)) return "the issuer's key is not in custody";
-        state.certificates.set(fact.sha256, { ...without(fact), ceremony });
-        state.files.add(fact.file);
-        return undefined;
       case "deviation.recorded":
         state.waived.add(fact.rule);
+        explainLogs(state, fact.rule);
+        return undefined;
+      case "device-log.attached":
+        if (!state.tokens.has(fact.token)) return `token ${fact.token} is not bound`;
+        attachLog(state, fact, context);
         return undefined;
       case "clock.attested":
         return undefined;
@@ -219,9 +223,8 @@ export class CustodyFold {
   }
 
   #retire(token: string): void {
-    for (const tokens of [this.#state.tokens, this.#state.active, this.#state.owing]) {
-      tokens.delete(token);
-    }
+    const { tokens, active, owing, deviceLogs } = this.#state;
+    for (const named of [tokens, active, owing, deviceLogs]) named.delete(token);
   }
 
   // A key of another site comes into custody when it is restored here for the first time.

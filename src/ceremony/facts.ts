@@ -3,9 +3,11 @@
  * nothing but these. Formats: docs/formats/ledger.md.
  */
 
+import { DEVICE_ACT_KINDS, DEVICE_LOG_FORMATS } from "../hsm/device-log.ts";
 import { KEY_ALGORITHMS } from "../lib/algorithms.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
+import { certificateFacts } from "./facts-certificates.ts";
 import { copyFacts } from "./facts-copies.ts";
 import { digest, label, line, role, slug } from "./words.ts";
 
@@ -74,23 +76,35 @@ const schemas = {
     purpose: z.enum(["ca-signing"]),
     backup: z.enum(["wrap", "native", "never"]),
   }),
-  "certificate.issued": z.strictObject({
-    kind: z.literal("certificate.issued"),
-    sha256: digest,
-    spki: digest,
-    issuerSpki: digest,
-    profile: label,
-    subject: line,
-    serial: hexId,
-    notBefore: line,
-    notAfter: line,
-    file: label,
-  }),
   "deviation.recorded": z.strictObject({
     kind: z.literal("deviation.recorded"),
     rule: line,
     reason: line,
   }),
+  "device-log.attached": z.strictObject({
+    kind: z.literal("device-log.attached"),
+    token: label,
+    /** SHA-256 of the log, which is attached. */
+    sha256: digest,
+    format: z.enum(DEVICE_LOG_FORMATS),
+    /** The device's own numbers of the first and the last entry that no earlier log holds. */
+    first: z.int().min(0),
+    last: z.int().min(0),
+    /** What the device chains its next entry to. */
+    lastDigest: z.string().regex(/^[0-9a-f]{16,128}$/),
+    /** What the device says was done, and tried in vain, by kind of act. */
+    acts: z.array(
+      z.strictObject({
+        act: z.enum(DEVICE_ACT_KINDS),
+        done: z.int().min(0),
+        failed: z.int().min(0),
+      }),
+    ),
+    unexplained: z.int().min(0),
+    missing: z.int().min(0),
+    problems: z.int().min(0),
+  }),
+  ...certificateFacts,
   ...copyFacts,
 } as const;
 
@@ -103,6 +117,14 @@ export type CopyFact = Extract<Fact, { readonly kind: keyof typeof copyFacts }>;
 /** Whether a fact is about copies of keys and what opens them. */
 export function isCopyFact(fact: Fact): fact is CopyFact {
   return Object.hasOwn(copyFacts, fact.kind);
+}
+
+/** Facts about certificates, requests, revocations and CRLs. */
+export type CertificateFact = Extract<Fact, { readonly kind: keyof typeof certificateFacts }>;
+
+/** Whether a fact is about certificates, requests, revocations and CRLs. */
+export function isCertificateFact(fact: Fact): fact is CertificateFact {
+  return Object.hasOwn(certificateFacts, fact.kind);
 }
 
 /** The names of the members of every kind of fact: what its format page has to explain. */

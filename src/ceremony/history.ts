@@ -9,6 +9,7 @@ import type { StepProgress } from "./capabilities.ts";
 import type { Attending, Custody } from "./custody.ts";
 import type { Genesis } from "./genesis.ts";
 import type { CosignatureSource } from "./heads.ts";
+import type { LedgerActs } from "./ledger-acts.ts";
 import type { RecordedPlan } from "./plan-document.ts";
 import type { Policy } from "./policy.ts";
 import type { Tail } from "./standing.ts";
@@ -89,6 +90,8 @@ export interface History {
   readonly size: number;
   readonly lastTime: string | null;
   readonly custody: Custody;
+  /** What call journals tell of each token and no device log has shown. */
+  readonly acts: Pick<LedgerActs, "of">;
   readonly policy: Policy | null;
   readonly ceremonies: readonly CeremonyRecord[];
   readonly open: CeremonyRecord | null;

@@ -13,6 +13,7 @@ export function openCeremony(hall: Hall, recorder: Recorder, plan: Plan, ceremon
     { mediaType: "application/yaml", bytes: plan.script.bytes },
     { mediaType: "application/json", bytes: planBytes },
     { mediaType: "application/yaml", bytes: hall.bindings.bytes },
+    ...plan.inputs,
   ];
   recorder.append(
     {

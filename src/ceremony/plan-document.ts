@@ -7,13 +7,14 @@ import type { Custody } from "./custody.ts";
 import { custodyDigest } from "./custody-json.ts";
 import type { Plan, PlanInput, PlanStep } from "./plan.ts";
 import { stepDocument } from "./plan-steps.ts";
-import { role, type Role } from "./words.ts";
+import { digest, role, type Role } from "./words.ts";
 
 /** The document of a plan. It names roles, never people: the roll call fixes who fills them. */
 export function planDocument(
   input: PlanInput,
   params: Readonly<Record<string, string | number>>,
   steps: readonly PlanStep[],
+  profiles: Readonly<Record<string, string>>,
 ): JsonObject {
   const { script, custody, bindings, policy, software, modules } = input;
   return {
@@ -28,6 +29,7 @@ export function planDocument(
     custody: custodyDigest(custody),
     software: { ...software },
     modules,
+    ...(Object.keys(profiles).length > 0 ? { profiles } : {}),
     ...(script.drill ? { drill: true } : {}),
     steps: steps.map(stepDocument),
   };
@@ -47,6 +49,7 @@ const planSchema = z.object({
   script: z.object({ name: z.string(), version: z.string(), sha256: z.string() }),
   software: z.object({ name: z.string(), version: z.string(), sha256: z.string() }),
   bindings: z.string(),
+  profiles: z.record(z.string(), digest).default({}),
   steps: z.array(recordedStep),
 });
 
@@ -56,6 +59,8 @@ export interface RecordedPlan {
   readonly script: { readonly name: string; readonly version: string; readonly sha256: string };
   readonly software: string;
   readonly bindings: string;
+  /** SHA-256 of each profile that its steps name. */
+  readonly profiles: Readonly<Record<string, string>>;
   readonly steps: readonly RecordedStep[];
 }
 
@@ -93,6 +98,7 @@ export function readPlanDocument(text: string): RecordedPlan | undefined {
     script: parsed.data.script,
     software: parsed.data.software.sha256,
     bindings: parsed.data.bindings,
+    profiles: parsed.data.profiles,
     steps: parsed.data.steps.map((step, i) => ({ ...step, sha256: digestOf(rawSteps[i] ?? null) })),
   };
 }

@@ -60,6 +60,8 @@ export function rebuildPlan(
   return {
     script,
     steps,
+    // Attached when the ceremony was opened.
+    inputs: [],
     modules: digestsIn(modules),
     document: whole,
     sha256: digestOf(whole),

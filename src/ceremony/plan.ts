@@ -9,13 +9,17 @@ import { check, type Objection } from "../lib/schema.ts";
 import { didYouMean } from "../lib/suggest.ts";
 import type { Action, BoundStep, Vocabulary } from "./action.ts";
 import type { Bindings } from "./bindings.ts";
+import type { Situation } from "./conditions.ts";
 import { leftExtractable, owedBeforeClose } from "./conditions-copies.ts";
 import { CustodyFold, type Custody, type FactContext } from "./custody.ts";
+import { PlanInputs, type InputSource } from "./inputs.ts";
 import { byBlames, roleBlames, tokenBlames, type Blame } from "./plan-blames.ts";
 import { planDocument } from "./plan-document.ts";
+import { paramValues, type ParamValues } from "./plan-params.ts";
 import { closingStep, finishStep, nameOf, substitute, type Path } from "./plan-steps.ts";
 import type { Policy } from "./policy.ts";
-import { CLOSE, parseParam, type Script, type ScriptStep } from "./script.ts";
+import type { Attached } from "./recorder.ts";
+import { CLOSE, type Script, type ScriptStep } from "./script.ts";
 import type { Role } from "./words.ts";
 
 /** The build that plans and runs: part of what people agree to. */
@@ -48,6 +52,8 @@ export interface PlanStep {
 export interface Plan {
   readonly script: Script;
   readonly steps: readonly PlanStep[];
+  /** Documents that are attached when the ceremony opens: profiles and files given as parameters. */
+  readonly inputs: readonly Attached[];
   readonly modules: Readonly<Record<string, string>>;
   /** Canonical JSON document of the plan; its digest is `sha256`. */
   readonly document: JsonObject;
@@ -65,6 +71,10 @@ export interface PlanInput {
   readonly software: Software;
   /** SHA-256 of each bound module's file, by module name. */
   readonly modules: Readonly<Record<string, string>>;
+  /** Vaults whose folders are known for this run, by site.yaml or otherwise. */
+  readonly vaults: ReadonlySet<string>;
+  /** Where profiles, files and attachments are found; without one there are none. */
+  readonly inputs?: InputSource;
 }
 
 export type Planning =
@@ -79,15 +89,27 @@ const PLANNED: FactContext = {
   card: () => undefined,
 };
 
-/** Folds a script over custody. Pure: it touches nothing and returns all objections. */
+/**
+ * Folds a script over custody: touches nothing but the documents it is lent, and returns all objections.
+ */
 export function planScript(input: PlanInput): Planning {
   return new Planner(input).plan();
+}
+
+/** As `planScript`, and every step looks into the documents it is about. */
+export async function planWithDocuments(input: PlanInput): Promise<Planning> {
+  const planner = new Planner(input);
+  const planning = planner.plan();
+  return planning.ok ? planner.examined(planning) : planning;
 }
 
 class Planner {
   readonly #input: PlanInput;
   readonly #objections: Objection[] = [];
   readonly #fold: CustodyFold;
+  readonly #documents: PlanInputs;
+  /** Each step's look into its documents, with custody as foreseen right before it. */
+  readonly #looks: (() => Promise<void>)[] = [];
   /** Tokens whose binding was checked already: one objection a token. */
   readonly #tokens = new Set<string>();
   #rollCalled = false;
@@ -95,6 +117,7 @@ class Planner {
   constructor(input: PlanInput) {
     this.#input = input;
     this.#fold = new CustodyFold(input.custody);
+    this.#documents = new PlanInputs(input.inputs);
     this.#fold.beginCeremony();
   }
 
@@ -104,10 +127,17 @@ class Planner {
     this.#blame([], roleBlames(this.#input));
     const steps = script.steps.map((step, index) => this.#step(step, index, params));
     if (this.#objections.length > 0) return { ok: false, objections: this.#objections };
-    const document = planDocument(this.#input, params, steps);
+    const { profiles, taken: inputs } = this.#documents;
+    const document = planDocument(this.#input, params, steps, profiles);
     const { modules } = this.#input;
     const sha256 = digestOf(document);
-    return { ok: true, plan: { script, steps, modules, document, sha256 } };
+    return { ok: true, plan: { script, steps, inputs, modules, document, sha256 } };
+  }
+
+  async examined(planning: Planning): Promise<Planning> {
+    for (const look of this.#looks) await look();
+    if (this.#objections.length === 0) return planning;
+    return { ok: false, objections: this.#objections };
   }
 
   #object(path: readonly (string | number)[], text: string, hint?: string): void {
@@ -129,34 +159,24 @@ class Planner {
     this.#blame(path, tokenBlames(this.#input, token));
   }
 
-  #params(): Readonly<Record<string, string | number>> {
+  #params(): ParamValues {
     const { script, set } = this.#input;
-    const values: Record<string, string | number> = {};
-    for (const name of Object.keys(set)) {
-      if (Object.hasOwn(script.params, name)) continue;
-      const near = didYouMean(name, Object.keys(script.params));
-      this.#object(
-        ["params"],
-        `the script has no parameter "${name}"`,
-        near === undefined ? undefined : `did you mean "${near}"?`,
-      );
-    }
-    for (const [name, spec] of Object.entries(script.params)) {
-      const text = set[name] ?? spec.default;
-      if (text === undefined) {
-        this.#object(["params", name], `parameter "${name}" has no value`, `add --set ${name}=…`);
-        continue;
-      }
-      const parsed = parseParam(spec, String(text));
-      if (parsed.ok) values[name] = parsed.value;
-      else
-        this.#object(
-          ["params", name],
-          `parameter "${name}": the value "${text}" ${parsed.problem}`,
-        );
-      if (spec.type === "token") this.#checkToken(["params", name], String(text));
+    const { values, blames } = paramValues(script, set, this.#documents);
+    this.#blame(["params"], blames);
+    for (const [name, { type, default: preset }] of Object.entries(script.params)) {
+      const given = set[name] ?? preset;
+      if (type === "token" && given !== undefined)
+        this.#checkToken(["params", name], String(given));
     }
     return values;
+  }
+
+  #takeProfile(name: string, path: Path): void {
+    if (this.#documents.takeProfile(name)) return;
+    const known = this.#documents.known();
+    const near = didYouMean(name, known);
+    const hint = near === undefined ? `there are: ${known.join(", ")}` : `did you mean "${near}"?`;
+    this.#object(path, `there is no profile "${name}"`, hint);
   }
 
   #step(step: ScriptStep, index: number, params: Readonly<Record<string, Json>>): PlanStep {
@@ -187,7 +207,10 @@ class Planner {
       this.#rollCalled = true;
     }
     const values = this.#substitute(step.with, params, [...path, "with"]);
-    const { token } = values;
+    const { token, profile } = values;
+    if (typeof profile === "string" && !profile.startsWith("$")) {
+      this.#takeProfile(profile, [...path, "with", "profile"]);
+    }
     if (typeof token === "string" && !token.startsWith("$")) {
       this.#checkToken([...path, "with", "token"], token);
     }
@@ -232,14 +255,26 @@ class Planner {
   }
 
   #simulate(step: ScriptStep, bound: BoundStep, path: readonly (string | number)[]): void {
-    const situation = { custody: this.#fold.custody, policy: this.#input.policy };
+    const { policy, vaults } = this.#input;
+    const situation = { custody: this.#fold.custody, policy, vaults };
     for (const condition of bound.requires) {
       const problem = condition.unmet(situation);
       if (problem === undefined) continue;
       this.#object([...path, "with", condition.param], `step ${step.id}: ${problem}`);
     }
+    if (bound.examines) this.#look(step, bound, path, situation);
     for (const fact of bound.forecast(this.#fold.custody)) {
       this.#fold.apply(fact, PLANNED);
     }
+  }
+
+  #look(step: ScriptStep, bound: BoundStep, path: Path, situation: Situation): void {
+    const { custody } = new CustodyFold(situation.custody);
+    this.#looks.push(async () => {
+      const flaws = await bound.examine({ ...situation, custody }, this.#documents);
+      for (const { param, text } of flaws) {
+        this.#object([...path, "with", param], `step ${step.id}: ${text}`);
+      }
+    });
   }
 }

@@ -36,6 +36,7 @@ export function makeRoom(parts: RoomParts): Room {
     get policy() {
       return recorder.history.policy ?? hall.policy;
     },
+    ledgerActs: (serial) => recorder.history.acts.of(serial),
     standing,
     outbox: hall.outbox(ceremony),
     files: hall.files,
@@ -46,6 +47,11 @@ export function makeRoom(parts: RoomParts): Room {
     attach(mediaType, bytes) {
       attached.push({ mediaType, bytes });
       return sha256Hex(bytes);
+    },
+    profile(name) {
+      const profiles = recorder.history.open?.plan?.profiles ?? {};
+      const digest = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
+      return digest === undefined ? undefined : recorder.ledger.attachment(digest)?.bytes;
     },
     attachment: (sha256) => recorder.ledger.attachment(sha256)?.bytes,
   };

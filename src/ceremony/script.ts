@@ -11,7 +11,7 @@ import { readYaml, type YamlDocument } from "../lib/yaml.ts";
 import { label, line, policyRef, role, ROLES, slug, type Role } from "./words.ts";
 
 const paramSchema = z.strictObject({
-  type: z.enum(["token", "label", "text", "enum", "integer", "dn", "person", "role"]),
+  type: z.enum(["token", "label", "text", "enum", "integer", "dn", "person", "role", "file"]),
   about: line,
   of: z.array(line).min(1).optional(),
   min: z.int().optional(),
@@ -144,6 +144,8 @@ function paramObjection(spec: ParamSpec): string | undefined {
     return "has min or max but is no integer";
   }
   if (spec.default === undefined) return undefined;
+  if (spec.type === "file")
+    return "is a file and cannot have a default: whoever runs it names the file";
   const parsed = parseParam(spec, String(spec.default));
   return parsed.ok ? undefined : `has a default that ${parsed.problem}`;
 }
@@ -178,6 +180,8 @@ export function parseParam(spec: ParamSpec, text: string): ParamValue {
         : bad(`is none of ${ROLES.join(", ")}`);
     case "dn":
     case "text":
+    // Its path: planning reads the file and puts its digest in this place.
+    case "file":
       return parsed(line, text);
   }
 }

@@ -188,6 +188,8 @@ export interface StepContext {
   readonly clockGap: boolean;
   /** Digest of site.yaml in the plan. */
   readonly bindings: string | null;
+  /** Digests of the plan's profiles by name. */
+  readonly profiles: Readonly<Record<string, string>>;
   readonly attachment: (sha256: string) => Uint8Array | undefined;
 }
 
@@ -271,7 +273,7 @@ function otherThanAgreed(
   step: RecordedStep,
   begun: BegunStep,
   facts: readonly Fact[],
-  { attachment }: StepContext,
+  { attachment, profiles }: StepContext,
 ): string | undefined {
   if (begun.decision === "undo" && facts.length > 0) return "people agreed to undo the step";
   for (const fact of facts) {
@@ -284,7 +286,7 @@ function otherThanAgreed(
         return `${fact.person} did not prove possession of their keys`;
       }
     }
-    begun.admits ??= action.admitting(step.with, begun.intent, citedFrom(attachment));
+    begun.admits ??= action.admitting(step.with, begun.intent, citedFrom(attachment, profiles));
     if (!begun.admits(fact)) {
       return `${fact.kind} is not what people agreed to`;
     }

@@ -12,8 +12,8 @@ export class StepItems {
   readonly #ended = new Set<string>();
   /** What was intended and has no outcome, also from before an interruption. */
   readonly #doubtful = new Map<string, BatchItem>();
-  /** The group whose outcomes are awaited. */
-  #awaited = new Set<string>();
+  /** Group of each item whose outcome is awaited. */
+  readonly #awaited = new Map<string, number>();
   #groups = 0;
   #seq = 0;
 
@@ -27,7 +27,7 @@ export class StepItems {
     return this.#groups;
   }
 
-  /** The newest group, with what of it has no outcome; null when nothing is in doubt. */
+  /** What was intended and has no outcome, by the newest intent; null when nothing is in doubt. */
   get group(): BatchGroup | null {
     if (this.#doubtful.size === 0) return null;
     return { seq: this.#seq, items: [...this.#doubtful.values()] };
@@ -43,21 +43,27 @@ export class StepItems {
   intend(seq: number, group: Json | undefined, raw: Json | undefined): string | undefined {
     const items = readItems(raw);
     if (typeof items === "string") return items;
-    if (this.#awaited.size > 0) return `group ${this.#groups} has not all its outcomes`;
+    if (this.#awaited.size + items.length > MOST_IN_GROUP) {
+      return `${this.#awaited.size} items of earlier groups have no outcome yet`;
+    }
     if (group !== this.#groups + 1) return `the next group is number ${this.#groups + 1}`;
     const known = items.find(({ item }) => this.#done.has(item) || this.#ended.has(item));
     if (known !== undefined) return `item ${known.item} has an outcome already`;
+    const again = items.find(({ item }) => this.#awaited.has(item));
+    if (again !== undefined) return `item ${again.item} was intended already`;
     this.#groups += 1;
     this.#seq = seq;
-    this.#awaited = new Set(items.map(({ item }) => item));
-    for (const item of items) this.#doubtful.set(item.item, item);
+    for (const item of items) {
+      this.#awaited.set(item.item, this.#groups);
+      this.#doubtful.set(item.item, item);
+    }
     return undefined;
   }
 
   /** The intent of an item whose outcome is awaited, or why there is none. */
   awaited(group: Json | undefined, item: Json | undefined): BatchItem | string {
     const intended = typeof item === "string" ? this.#doubtful.get(item) : undefined;
-    if (intended === undefined || group !== this.#groups || !this.#awaited.has(intended.item)) {
+    if (intended === undefined || group !== this.#awaited.get(intended.item)) {
       return "it is the outcome of an item that was not intended in the open group";
     }
     return intended;

@@ -9,6 +9,7 @@ import type { Secret } from "../lib/secret.ts";
 import type { Contribution, Participant, Room } from "./action.ts";
 import { missingFrom, type Expected } from "./authority.ts";
 import { BatchRecord } from "./batch-record.ts";
+import { callsMember } from "./step-calls.ts";
 import { settlingAim, stepAim, type Aim, type Decided } from "./step-aim.ts";
 import { expectedOf } from "./step-authority.ts";
 import { collectAgreements, requireFresh, type FreshAgreement } from "./gate.ts";
@@ -227,7 +228,7 @@ export class StepRun {
   }
 
   async #act(begunSeq: number, aim: Aim, contributions: readonly Contribution[]): Promise<void> {
-    const { recorder, ceremony, step, room, attached } = this.#parts;
+    const { recorder, ceremony, step, room, attached, hall } = this.#parts;
     const { intent: subject, settled } = aim;
     const batch = this.#batch(begunSeq);
     const done = await step.bound?.run(room, { subject, batch, settled, contributions });
@@ -242,7 +243,7 @@ export class StepRun {
         description: step.instruction,
         policyRefs: step.policyRefs,
         facts: (done?.facts ?? []).map((fact) => ({ ...fact })),
-        data: { n: step.n, evidence: done?.evidence ?? {} },
+        data: { n: step.n, evidence: done?.evidence ?? {}, ...callsMember(hall.hsm) },
         refs: { opened: this.#openedSeq ?? begunSeq, begun: begunSeq },
       },
       attached,
@@ -276,7 +277,7 @@ export class StepRun {
     begunSeq: number | undefined,
     attached: readonly Attached[] = [],
   ): void {
-    const { recorder, ceremony, step, people } = this.#parts;
+    const { recorder, ceremony, step, people, hall } = this.#parts;
     const failed = begunSeq !== undefined;
     const opened = this.#openedSeq === null ? {} : { opened: this.#openedSeq };
     const ended = code === "halted.undone" ? "was undone" : "failed";
@@ -288,7 +289,7 @@ export class StepRun {
         step: step.id,
         actors: actorsOf(people.performers),
         description: `Step ${step.n} (${step.id}) ${failed ? ended : "was refused"}.`,
-        data: { n: step.n, code, message: message.slice(0, 1000) },
+        data: { n: step.n, code, message: message.slice(0, 1000), ...callsMember(hall.hsm) },
         refs: failed ? { ...opened, begun: begunSeq } : opened,
       },
       attached,

@@ -115,6 +115,17 @@ test("planning refuses what no token could do, with what to do instead", () => {
       withTokens(["alpha"], [generate("own"), lock("own")]),
       /own has no other copy by then.*single-copy/,
     ],
+    "a vault of no binding": [
+      withTokens(
+        ["alpha"],
+        [generate("own"), backUp("own").replace("offsite", "attic"), lock("own")],
+      ),
+      /no binding names a vault attic.*site\.yaml.*--vault attic=DIR/,
+    ],
+    "to restore from such": [
+      restore("beta", "root-g1", { from: "attic" }),
+      /no binding names a vault attic/,
+    ],
     "no KEK": [restore("gamma", "root-g1"), /is not on token gamma by then/],
     "inactive prover": [
       withTokens(["alpha"], [generate("own"), backUp("own", ", proveOn: beta"), lock("own")]),

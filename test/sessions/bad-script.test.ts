@@ -10,7 +10,7 @@ import { CEREMONIES, keyrite, newFolder, refused, siteAt } from "../support/rehe
 const NOBODY = ["--answers", join(CEREMONIES, "people.yaml")];
 const ROOT_CA = ["run", ...NOBODY, "generate-root-ca"];
 const KEY = ["--set", "key=root-g1"];
-const SUBJECT = ["--set", "subject=CN=Root"];
+const SUBJECT = ["--set", "subject=CN=Root,O=Example,C=DE"];
 const site = siteAt("prepared");
 const generated = siteAt("generated");
 let size = 0;
@@ -36,7 +36,7 @@ describe("a script that is not one", () => {
   const cases: readonly (readonly [string, string | RegExp, string, string])[] = [
     ["a misspelt key of a step", "action: activate-token", "acton: activate-token", "action"],
     ["a misspelt action", "action: activate-token", "action: activate-tokn", "activate-token"],
-    ["a misspelt parameter of an action", "profile: root", "profil: root", "profile"],
+    ["a misspelt parameter of an action", "profile: $profile", "profil: $profile", "profile"],
     ["a misspelt role", "internal-witness: 1", "internal-witnes: 1", "internal-witness"],
     ["a key of no meaning", "caClass: root", "caClass: root\nforce: true", "force"],
     ["a step id twice", "id: storage", "id: room", "room"],

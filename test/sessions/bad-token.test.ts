@@ -123,7 +123,14 @@ describe("the policy's list", () => {
     const ran = siteWithPolicy("p-256, p-384, p-521]", "p-256]").rehearse("generate-root-ca");
     refused(ran, "script.refused", "the policy does not allow p-384");
     succeeded(
-      site.keyrite(["check", "generate-root-ca", "--set", "key=a", "--set", "subject=CN=a"]),
+      site.keyrite([
+        "check",
+        "generate-root-ca",
+        "--set",
+        "key=a",
+        "--set",
+        "subject=CN=a,O=Example,C=DE",
+      ]),
     );
   });
 });

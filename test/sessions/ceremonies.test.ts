@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { test } from "node:test";
 import {
   CEREMONIES,
@@ -84,21 +84,51 @@ test("every shipped ceremony runs in order from nothing, and everything fits aft
   const trust = ["--trust", site.file("trust.txt")];
   const verdict = succeeded(site.keyrite(["verify", ...trust])).stdout;
   assert.match(verdict, /^Integrity: CONSISTENT$/m);
+  const { stdout } = succeeded(site.keyrite(["verify", ...trust, "--head", site.medium("ana")]));
+  assert.match(stdout, /^Verdict: CONFORMS/m);
+  assert.doesNotMatch(stdout, /CANNOT TELL|VIOLATION/);
   acceptedByOpenssl(site);
 });
 
+function openssl(...args: readonly string[]): string {
+  return execFileSync("openssl", args, { encoding: "utf8", stdio: "pipe" });
+}
+
+/** What was issued verifies under the root it belongs to, strictly; lists and requests do so too. */
 function acceptedByOpenssl(site: RehearsedSite): void {
-  const [file] = readdirSync(site.file("outbox"), { recursive: true, encoding: "utf8" }).filter(
-    (name) => name.endsWith(".pem"),
-  );
-  assert.ok(file, "a certificate lies in the outbox");
-  const pem = join(site.file("outbox"), file);
-  const strict = ["verify", "-x509_strict", "-check_ss_sig", "-CAfile", pem, pem];
-  assert.match(execFileSync("openssl", strict, { encoding: "utf8" }), /: OK$/m);
-  const subject = execFileSync("openssl", ["x509", "-noout", "-subject", "-in", pem], {
-    encoding: "utf8",
-  });
+  const outbox = site.file("outbox");
+  const files = readdirSync(outbox, { recursive: true, encoding: "utf8" });
+  const path = (name: string): string => {
+    const found = files.find((one) => basename(one) === name);
+    assert.ok(found, `${name} lies in the outbox`);
+    return join(outbox, found);
+  };
+  const strict = ["verify", "-x509_strict", "-check_ss_sig", "-CAfile"];
+  for (const [root, names] of Object.entries({
+    "root-ca": ["root-ca"],
+    "root-h1": ["root-h1", "issuing-h1", "issuing-h2", "partner-ca", "partner-cross"],
+    "root-h1-renewed": ["root-h1-renewed", "issuing-h1"],
+  })) {
+    for (const name of names) {
+      assert.match(openssl(...strict, path(`${root}.pem`), path(`${name}.pem`)), /: OK$/m);
+    }
+  }
+  const subject = openssl("x509", "-noout", "-subject", "-in", path("root-ca.pem"));
   assert.match(subject, /CN ?= ?Demo Root G1/);
+  const revoked = openssl(
+    "crl",
+    "-noout",
+    "-text",
+    "-inform",
+    "DER",
+    "-in",
+    path("root-crl-3.crl"),
+  );
+  assert.match(revoked, /CRL Reason Code: \n +Cessation Of Operation/);
+  openssl("crl", "-noout", "-in", path("root-crl-3.crl.pem"), "-CAfile", path("root-h1.pem"));
+  openssl("req", "-noout", "-verify", "-in", path("issuing-h1-request.csr"));
+  const chain = openssl("pkcs7", "-print_certs", "-noout", "-in", path("issuing-h1.p7b"));
+  assert.deepEqual([...chain.matchAll(/^subject/gm)].length, 2);
 }
 
 test("each shipped ceremony has no objection when it is checked at its place", () => {

@@ -116,7 +116,7 @@ for (const kill of ["before", "after"] as const) {
           set["key"] = "root-g2";
         }),
       );
-      assert.match(succeeded(site.keyrite(["verify"])).stdout, /^Verdict: CONSISTENT/m);
+      assert.match(succeeded(site.keyrite(["verify"])).stdout, /^Integrity: CONSISTENT/m);
       const labels = new Set(objectsOn(site).map(({ label }) => label));
       assert.deepEqual(
         [...labels].sort(),

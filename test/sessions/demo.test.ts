@@ -39,7 +39,8 @@ test("the whole story: commands, certificate, verdict, the head in words, and wh
   assert.match(end, /Subject: .*CN ?= ?Demo Root G1/);
   assert.match(end, /^Head.*:$/m);
   assert.match(end, /^ {4}([A-Za-z]+ ){7}[A-Za-z]+$/m);
-  assert.match(end, /^Verdict: CONSISTENT$/m);
+  assert.match(end, /^Integrity: CONSISTENT$/m);
+  assert.match(end, /^Verdict: CONFORMS$/m);
   const order = ["Subject:", "Verdict:", "Try next:"].map((text) => end.indexOf(text));
   assert.deepEqual(
     order,
@@ -50,7 +51,7 @@ test("the whole story: commands, certificate, verdict, the head in words, and wh
   // What it shows can be repeated by hand, from where it was started.
   const [last] = commands.filter((line) => line.startsWith("$ keyrite verify"));
   const words = (last ?? "").replaceAll("'", "").split(" ").slice(2);
-  assert.match(succeeded(keyrite(words)).stdout, /^Verdict: CONSISTENT$/m);
+  assert.match(succeeded(keyrite(words)).stdout, /^Verdict: CONFORMS$/m);
 
   const again = keyrite(["demo", "--out", out]);
   refused(again, "site.exists", "is not an empty folder");

@@ -111,7 +111,7 @@ test("it fails with an exit code and a reason while a vault is away, and passes 
   assert.equal(told(succeeded(site.keyrite([...DRILL, ...ANSWERS]))).drill.verdict, "pass");
   assert.match(
     succeeded(site.keyrite(["verify", "--trust", site.file("trust.txt")])).stdout,
-    /^Verdict: CONSISTENT$/m,
+    /^Integrity: CONSISTENT$/m,
   );
   const status = succeeded(site.keyrite(["status"])).stdout;
   assert.match(status, /rehearsal FAIL/);

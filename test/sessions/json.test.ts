@@ -23,7 +23,7 @@ function documentOf(ran: Ran, schema: string): Document {
 }
 
 const generated = siteAt("generated");
-const SUBJECT = ["--set", "subject=CN=R"];
+const SUBJECT = ["--set", "subject=CN=R,O=Example,C=DE"];
 const PEOPLE = join(import.meta.dirname, "..", "..", "ceremonies", "people.yaml");
 
 test("commands that look print one document", () => {
@@ -34,6 +34,7 @@ test("commands that look print one document", () => {
     [["check", "generate-root-ca", "--set", "key=r2", ...SUBJECT], "check", "plan"],
     [["check", "generate-root-ca", "--set", "key=r2", ...SUBJECT, "--tokens"], "check", "plan"],
     [["paper", "generate-root-ca", "--set", "key=r2", ...SUBJECT], "paper", "markdown"],
+    [["prove", "5"], "prove", "proof"],
     [["hsm", "list"], "hsm-list", "modules"],
     [["hsm", "inspect", "alpha"], "hsm-inspect", "objects"],
     [["identity", "show", "--medium", generated.medium("ana")], "identity", "card"],
@@ -55,6 +56,10 @@ test("commands that make something print one document", () => {
   const place = join(newFolder(), "site");
   const init = ["init", "--site", place, ...initOptions(site), "--json"];
   documentOf(succeeded(site.keyrite(init)), "init");
+  for (const command of ["export", "archive"]) {
+    const bundle = [command, join(newFolder(), "bundle"), "--json"];
+    assert.ok("bundle" in documentOf(succeeded(generated.keyrite(bundle)), command));
+  }
   const demo = ["demo", "record-deviation", "--out", join(newFolder(), "demo"), "--json"];
   const shown = documentOf(succeeded(keyrite(demo)), "demo");
   assert.deepEqual(shown["ceremonies"], ["record-deviation"]);
@@ -113,7 +118,8 @@ test("a judgement that ends badly stays one document: its own", () => {
   writeFileSync(site.file("ledger.db"), bytes);
   const damaged = site.keyrite(["verify", "--json"]);
   assert.equal(damaged.code, 6);
-  assert.equal(documentOf(damaged, "verify")["verdict"], "DAMAGED");
+  const judged = documentOf(damaged, "verify");
+  assert.deepEqual([judged["verdict"], judged["integrity"]], ["DOES NOT CONFORM", "DAMAGED"]);
   const doctor = site.keyrite(["doctor", "--json"]);
   assert.notEqual(doctor.code, 0);
   assert.equal(documentOf(doctor, "doctor")["ok"], false);

@@ -206,7 +206,8 @@ test("a stranger performs generate-root-ca from CEREMONY.md alone, mistakes incl
     attested,
   ]);
   await perform(stranger, "after");
-  assert.match(pty.text, /^Verdict: CONSISTENT$/m);
+  assert.match(pty.text, /^Integrity: CONSISTENT$/m);
+  assert.match(pty.text, /^Verdict: CONFORMS/m);
   assert.match(pty.text, /root-ca\.pem: OK$/m);
   assert.match(pty.text, /Subject: C ?= ?DE, O ?= ?Example, CN ?= ?Example Root G1$/m);
   // One backup is not enough for the policy, and status says so.

@@ -282,6 +282,6 @@ test("a first ceremony that stops behind the founding is repeated, and the recor
   assert.deepEqual(kinds(site.entries()), [...early, "ceremony.abandoned"]);
   succeeded(site.rehearse("establish-site"));
   const verdict = succeeded(site.keyrite(["verify", "--trust", site.file("trust.txt")]));
-  assert.match(verdict.stdout, /^Verdict: CONSISTENT$/m);
+  assert.match(verdict.stdout, /^Integrity: CONSISTENT$/m);
   assert.equal(site.rehearse("establish-site").code, 3, "once closed, it is not repeated");
 });

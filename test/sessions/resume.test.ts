@@ -99,7 +99,7 @@ for (const [kill, settle] of [
       assert.equal(lastOf(site, "ceremony.closed").ceremony, ceremony);
       const keys = labelsOn(site, "alpha").filter((label) => label === "root-g1");
       assert.equal(keys.length, 1, "one public object; the private one needs a login to be seen");
-      assert.match(succeeded(site.keyrite(["verify"])).stdout, /^Verdict: CONSISTENT/m);
+      assert.match(succeeded(site.keyrite(["verify"])).stdout, /^Integrity: CONSISTENT/m);
       refused(resume(site, "generate-root-ca", [], {}), "usage.refused", "no ceremony is open");
     });
   });
@@ -121,5 +121,34 @@ test("killed in the middle of a restore, the rest is restored: nothing twice, no
     .filter(({ type, data }) => type === "step.completed" && data["item"] !== undefined)
     .flatMap(({ facts }) => facts.filter(({ kind }) => kind === "key.restored"));
   assert.equal(restored.length, 2);
-  assert.match(succeeded(site.keyrite(["verify"])).stdout, /^Verdict: CONSISTENT/m);
+  assert.match(succeeded(site.keyrite(["verify"])).stdout, /^Integrity: CONSISTENT/m);
+});
+
+for (const [crash, settle] of [
+  ["before", "finish"],
+  ["after", "undo"],
+] as const) {
+  test(`C02: a module that crashes ${crash} its work fails the step with a sentence, and the step is resumed`, () => {
+    const site = siteAt("prepared", shim);
+    const env = { KEYRITE_SHIM_CRASH: crash };
+    const ran = site.rehearse("generate-root-ca", undefined, [], { env });
+    refused(ran, "hsm.module-ended", "module process ended .module soft, SIGSEGV", "--resume");
+    assert.match(ran.stderr, /the last it said: and complain/);
+    const failed = lastOf(site, "step.failed");
+    assert.deepEqual([failed.step, failed.data["code"]], ["generate", "hsm.module-ended"]);
+    succeeded(resume(site, "generate-root-ca", ["generate", "storage"], { generate: settle }));
+    assert.equal(statusOf(site).open, null);
+    assert.equal(labelsOn(site, "alpha").filter((label) => label === "root-g1").length, 1);
+  });
+}
+
+test("C02: a run after one that was killed alone waits for its module's process, then settles what it left", () => {
+  const site = siteAt("prepared", shim);
+  const env = { KEYRITE_SHIM_KILL: "before", KEYRITE_SHIM_ORPHAN: "yes" };
+  const killed = site.rehearse("generate-root-ca", undefined, [], { env });
+  assert.equal(killed.signal, "SIGKILL", killed.stderr);
+  const ran = resume(site, "generate-root-ca", ["generate", "storage"], { generate: "undo" });
+  succeeded(ran);
+  assert.match(ran.stderr, /found on token alpha|is on token alpha|destroyed/, "the pair is there");
+  assert.equal(labelsOn(site, "alpha").filter((label) => label === "root-g1").length, 1);
 });

@@ -114,7 +114,7 @@ for (const [from, to] of [
     const evidence = JSON.stringify(completed?.data);
     assert.match(evidence, /"foundByNewProcess":3/);
     assert.equal(evidence.includes("NSS softoken gives an unwrapped key uses"), to === "nss");
-    const certify = `token: ${to}-1, key: ${from}-p-384, profile: root, subject: "CN=Root of ${from},O=Example,C=DE", days: 3650, file: root-${from}`;
+    const certify = `token: ${to}-1, key: ${from}-p-384, profile: tls-root, subject: "CN=Root of ${from},O=Example,C=DE", days: 3650, file: root-${from}`;
     await run(withTokens([`${to}-1`], [kekStep("issue-certificate", certify)]));
   });
 }

@@ -22,6 +22,7 @@ interface Schema {
   readonly additionalProperties?: Schema | boolean;
   readonly anyOf?: readonly Schema[];
   readonly pattern?: string;
+  readonly maximum?: number;
 }
 
 /** What stands for a value in an instruction. */
@@ -37,10 +38,22 @@ const EXAMPLES: JsonObject = {
   origin: "pki.example.org/dc2",
 };
 
+const DIGEST_FORM = "^[0-9a-f]{64}$";
+const DIGEST = "0".repeat(64);
+
+/** Parameters that exclude what the example shows. */
+const INSTEAD: Readonly<Record<string, readonly string[]>> = {
+  "issue-certificate": ["request", "certificate", "replaces"],
+  "sign-ocsp-responder": ["subjectKey", "subjectToken"],
+};
+
 function example(name: string, schema: Schema): Json {
   const known = EXAMPLES[name];
   const fits =
     schema.enum === undefined || (typeof known === "string" && schema.enum.includes(known));
+  if (typeof known === "number" && schema.maximum !== undefined) {
+    return Math.min(known, schema.maximum);
+  }
   if (known !== undefined && fits) {
     return schema.type === "array" && !Array.isArray(known) ? [known] : known;
   }
@@ -51,8 +64,9 @@ function example(name: string, schema: Schema): Json {
   if (schema.type === "boolean") return true;
   if (schema.type === "integer") return 1;
   if (schema.type === "object") return members(schema);
-  const [first] = schema.anyOf ?? [];
+  const [first] = (schema.anyOf ?? []).filter(({ pattern }) => pattern !== DIGEST_FORM);
   if (first !== undefined) return example(name, first);
+  if (schema.pattern === DIGEST_FORM) return DIGEST;
   // Slugs are written small.
   if (schema.pattern?.startsWith("^[a-z]") === true) return name.toLowerCase();
   return name.toUpperCase();
@@ -77,13 +91,14 @@ function parameter(name: string, schema: Schema): string {
 
 function row(action: Action): string {
   const all = Object.entries(parameters(action));
-  const given = Object.fromEntries(all.map(([name, schema]) => [name, example(name, schema)]));
+  const shown = all.filter(([name]) => INSTEAD[action.name]?.includes(name) !== true);
+  const given = Object.fromEntries(shown.map(([name, schema]) => [name, example(name, schema)]));
   const cells = [
     `\`${action.name}\``,
     action.control,
     all.map(([name, schema]) => parameter(name, schema)).join(", ") || "–",
     action.facts.map((fact) => `\`${fact}\``).join(", ") || "–",
-    action.bind(given).instruction,
+    action.bind(given).instruction.replaceAll(DIGEST, "DIGEST"),
   ];
   return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 }

@@ -20,6 +20,11 @@ export class ShimModule implements TestModule {
   readonly path = compiled("shim-module");
   readonly #log = join(newFolder(), "calls");
 
+  /** What it reads besides: site.yaml must hand these on. */
+  readonly variables = ["REAL", "LOG", "KILL", "ORPHAN", "CRASH", "NTH", "MARK", "SLOW"].map(
+    (name) => `KEYRITE_SHIM_${name}`,
+  );
+
   readonly env: NodeJS.ProcessEnv = {
     KEYRITE_SHIM_REAL: installedModule("softhsm"),
     KEYRITE_SHIM_LOG: this.#log,

@@ -3,17 +3,20 @@
 import type { Attending } from "../../src/ceremony/custody.ts";
 import type { Attached } from "../../src/ceremony/recorder.ts";
 import type { Role } from "../../src/ceremony/words.ts";
-import { hex, sha256Hex, utf8 } from "../../src/lib/encoding.ts";
+import { base64, hex, sha256Hex, utf8 } from "../../src/lib/encoding.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import { cardDigest, formatCard } from "../../src/people/card.ts";
 import { CANDIDATE_ROLE } from "../../src/ceremony/words.ts";
 import type { TestPerson } from "./identities.ts";
+import { shippedProfile } from "./profiles.ts";
 import { POLICY } from "./stage-site.ts";
 import { ROLL } from "./stage-scripts.ts";
 import type { Stage } from "./stage.ts";
 
 export interface HandStep {
   readonly who: readonly Attending[];
+  /** In whose name a statement stands, which nobody signs. */
+  readonly stated?: readonly Attending[];
   /** Identities other than those on the stage's media. */
   readonly signers?: Readonly<Record<string, TestPerson>>;
   /** What run time added to the plan. */
@@ -85,7 +88,12 @@ export const HONEST: Readonly<Record<string, (stage: Stage) => HandStep>> = {
     const facts = [{ kind: "clock.attested", ...reading }];
     return { who: [ANA, EVE], data: { ...reading, machine: "now" }, facts };
   },
-  attest: () => ({ who: [], data: { statement: "It is so", fields: [] }, facts: [] }),
+  attest: () => ({
+    who: [],
+    stated: [EVE],
+    data: { statement: "It is so", fields: [] },
+    facts: [],
+  }),
   deviation: () => {
     const data = { rule: "the camera records", reason: "it was full" };
     return { who: [ANA, EVE], data, facts: [{ kind: "deviation.recorded", ...data }] };
@@ -149,11 +157,18 @@ export const HONEST: Readonly<Record<string, (stage: Stage) => HandStep>> = {
   certify: () => {
     const spki = sha256Hex(SPKI);
     const der = utf8("a certificate");
-    const names = { spki, issuerSpki: spki, profile: "root", file: "root-ca" };
+    const tbs = sha256Hex("tbs");
+    const keys = { spki, issuer: "self", issuerSpki: spki };
+    const profileSha256 = sha256Hex(shippedProfile("tls-root"));
+    const about = { ...keys, profileSha256, ...CERTIFICATE, ca: true };
+    const agreed = { tbs: base64(utf8("tbs")), sha256: tbs, scheme: "ecdsa-sha256" };
+    const sha256 = sha256Hex(der);
+    const files = ["der", "pem", "p7b"].map((end) => ({ file: `root-ca.${end}`, sha256 }));
+    const outcome = { tbs, profile: "tls-root", file: "root-ca", files };
     return {
       who: [ANA, EVE],
-      data: { tbs: "", sha256: sha256Hex("tbs"), spki, ...CERTIFICATE, warnings: [] },
-      facts: [{ kind: "certificate.issued", sha256: sha256Hex(der), ...names, ...CERTIFICATE }],
+      data: { ...agreed, ...about, differences: [], warnings: [] },
+      facts: [{ kind: "certificate.issued", sha256, ...about, ...outcome }],
       attached: [{ mediaType: "application/pkix-cert", bytes: der }],
     };
   },

@@ -49,7 +49,12 @@ export class Hand {
   readonly #document: Uint8Array;
 
   /** Plans the script and opens a ceremony of it, or of a plan that nobody could have planned. */
-  constructor(stage: Stage, yaml: string, alter = (plan: string): string => plan) {
+  constructor(
+    stage: Stage,
+    yaml: string,
+    alter = (plan: string): string => plan,
+    opening: JsonObject = {},
+  ) {
     this.stage = stage;
     this.plan = stage.plan(yaml);
     this.#document = utf8(alter(canonicalJson(this.plan.document)));
@@ -57,11 +62,12 @@ export class Hand {
     if (recorded === undefined) throw new Error("the altered plan is no plan");
     this.recorded = recorded;
     this.ceremony = stage.ceremonyId(this.plan.script.name);
-    this.openCeremony(this.ceremony);
+    this.openCeremony(this.ceremony, opening);
   }
 
-  openCeremony(ceremony: string): number {
+  openCeremony(ceremony: string, changes: JsonObject = {}): number {
     const { plan, recorded, stage } = this;
+    const { cosigned } = stage.history;
     const { bindings } = stage.hall();
     const data = {
       title: plan.script.title,
@@ -73,7 +79,8 @@ export class Hand {
       software: { ...stage.software },
       modules: [],
       assurance: "test",
-      previous: null,
+      previous: cosigned === 0 ? null : (stage.ledger.checkpoint(cosigned) ?? null),
+      ...changes,
     };
     const description = "A ceremony was opened.";
     return stage.append({ type: "ceremony.opened", ceremony, description, data }, [
@@ -152,14 +159,15 @@ export class Hand {
   /** Performs a step as honest people would; returns the indexes of its `begun` and outcome. */
   perform(id: string, changes: Partial<HandStep> = {}): { begun: number; completed: number } {
     const step = { ...HONEST[id]?.(this.stage), ...changes };
-    const { data, facts = [], attached = [], who = [], signers = {} } = step;
+    const { data, facts = [], attached = [], who = [], signers = {}, stated = [] } = step;
     const opening = this.open(id, data === undefined ? {} : { data });
     const notes = who.map(({ person, role }) =>
       this.sign(opening, person, role, {}, signers[person]),
     );
     for (const one of attached) this.attach(one);
     const begun = this.begin(opening, notes);
-    return { begun, completed: this.complete(opening, facts, attached) };
+    const actors = stated.map((one) => ({ ...one, part: "performed" as const }));
+    return { begun, completed: this.complete(opening, facts, attached, { actors }) };
   }
 
   /** The ceremony up to and with a step, all honest. */

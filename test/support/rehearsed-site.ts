@@ -201,9 +201,11 @@ export function newFolder(): string {
 export interface TestModule {
   readonly path: string;
   readonly env: NodeJS.ProcessEnv;
+  /** Names of all it may read. */
+  readonly variables: readonly string[];
 }
 
-const SOFTHSM: TestModule = { path: installedModule("softhsm"), env: {} };
+const SOFTHSM: TestModule = { path: installedModule("softhsm"), env: {}, variables: [] };
 
 /** A site of its own at this stage, for the caller to spoil. */
 export function siteAt(stage: Stage, module = SOFTHSM): RehearsedSite {
@@ -235,11 +237,19 @@ function performStage(stage: Stage, module: TestModule, folder: string): void {
     succeeded(
       site.keyrite(["init", "--site", site.site, ...initOptions(site, { module: module.path })]),
     );
+    if (module !== SOFTHSM) handOn(site, module.variables);
     return;
   }
   const [before, ceremony] = BEFORE[stage];
   cpSync(stageFolder(before, module), folder, { recursive: true });
   succeeded(site.rehearse(ceremony));
+}
+
+/** Has site.yaml hand variables on to the module's process. */
+function handOn(site: RehearsedSite, variables: readonly string[]): void {
+  const text = readFileSync(site.file("site.yaml"), "utf8");
+  const environment = `profile: softhsm, environment: [${variables.join(", ")}],`;
+  writeFileSync(site.file("site.yaml"), text.replace("profile: softhsm,", environment));
 }
 
 /** The options of `init` for this site's founders and one token. */

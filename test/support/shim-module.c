@@ -1,11 +1,16 @@
 /* A PKCS#11 module that hands every call on to the real one, writes the names of some to a log, and can
    kill its process before or after C_GenerateKeyPair has done its work, before C_InitToken, or after the nth
-   C_UnwrapKey onto a token. Only for tests.
+   C_UnwrapKey onto a token. With its process it kills the one that started it: a machine that stops takes both.
+   Only for tests.
    KEYRITE_SHIM_REAL the module behind it · KEYRITE_SHIM_LOG where calls are named · KEYRITE_SHIM_KILL
-   before | after | init | unwrap · KEYRITE_SHIM_NTH which C_UnwrapKey · KEYRITE_SHIM_MARK a file that is made when a key is being generated. */
+   before | after | init | unwrap | prove (an unwrapped key that does not stay) · KEYRITE_SHIM_ORPHAN yes: its own
+   process goes on · KEYRITE_SHIM_CRASH the same, of its own process alone, by a fault in memory ·
+   KEYRITE_SHIM_NTH which C_UnwrapKey · KEYRITE_SHIM_MARK a file that is made when a key is being generated or
+   unwrapped · KEYRITE_SHIM_SLOW milliseconds that both take more. It prints what a chatty module prints. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,9 +34,23 @@ static void note(const char *name) {
   close(log);
 }
 
+static int is(const char *name, const char *value) {
+  const char *set = getenv(name);
+  return set && strcmp(set, value) == 0;
+}
+
 static void killed(const char *when) {
-  const char *wanted = getenv("KEYRITE_SHIM_KILL");
-  if (wanted && strcmp(wanted, when) == 0) kill(getpid(), SIGKILL);
+  if (is("KEYRITE_SHIM_CRASH", when)) raise(SIGSEGV);
+  if (!is("KEYRITE_SHIM_KILL", when)) return;
+  kill(getppid(), SIGKILL);
+  if (!is("KEYRITE_SHIM_ORPHAN", "yes")) kill(getpid(), SIGKILL);
+}
+
+static void work(void) {
+  const char *mark = getenv("KEYRITE_SHIM_MARK");
+  if (mark) close(open(mark, O_WRONLY | O_CREAT, 0600));
+  const char *slow = getenv("KEYRITE_SHIM_SLOW");
+  if (slow) usleep(1000 * atoi(slow));
 }
 
 static unsigned long init_token(unsigned long slot, void *pin, unsigned long length, void *label) {
@@ -53,8 +72,7 @@ static unsigned long sign_init(unsigned long session, void *mechanism, unsigned 
 static unsigned long generate(unsigned long session, void *mechanism, void *public, unsigned long n,
                               void *private, unsigned long m, void *made, void *kept) {
   note("C_GenerateKeyPair\n");
-  const char *mark = getenv("KEYRITE_SHIM_MARK");
-  if (mark) close(open(mark, O_WRONLY | O_CREAT, 0600));
+  work();
   killed("before");
   unsigned long code =
       theirs->functions[GENERATE_KEY_PAIR](session, mechanism, public, n, private, m, made, kept);
@@ -77,11 +95,13 @@ static int stays(struct attribute *template, unsigned long n) {
 
 static unsigned long unwrap(unsigned long session, void *mechanism, unsigned long by, void *wrapped,
                             unsigned long length, void *template, unsigned long n, void *made) {
-  static int count;
+  static int staying, passing;
+  work();
   unsigned long code =
       theirs->functions[UNWRAP_KEY](session, mechanism, by, wrapped, length, template, n, made);
   const char *nth = getenv("KEYRITE_SHIM_NTH");
-  if (nth && stays(template, n) && ++count == atoi(nth)) killed("unwrap");
+  int stay = stays(template, n), count = stay ? ++staying : ++passing;
+  if (nth && count == atoi(nth)) killed(stay ? "unwrap" : "prove");
   return code;
 }
 
@@ -92,6 +112,9 @@ unsigned long C_GetFunctionList(struct list **result) {
   if (!get) return 5; /* CKR_GENERAL_ERROR */
   unsigned long code = get(&theirs);
   if (code != 0) return code;
+  puts("a module may print");
+  fflush(stdout);
+  fputs("and complain\n", stderr);
   ours = *theirs;
   ours.functions[INIT_TOKEN] = init_token;
   ours.functions[LOGIN] = login;

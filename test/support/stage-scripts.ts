@@ -44,7 +44,7 @@ export const STEP = {
   inspect: `id: inspect, action: inspect-token, by: [ceremony-administrator], with: { token: alpha }`,
   activate: `id: activate, action: activate-token, by: [custodian, custodian], with: { token: alpha }`,
   generate: `id: generate, action: generate-key, by: ${TWO}, with: { token: alpha, key: root-g1, algorithm: p-256, purpose: ca-signing, backup: never }`,
-  certify: `id: certify, action: issue-certificate, by: ${TWO}, with: { token: alpha, key: root-g1, profile: root, subject: "CN=Root G1,O=Example,C=DE", days: 3650, file: root-ca }`,
+  certify: `id: certify, action: issue-certificate, by: ${TWO}, with: { token: alpha, key: root-g1, profile: tls-root, subject: "CN=Root G1,O=Example,C=DE", days: 3650, file: root-ca }`,
   deactivate: `id: deactivate, action: deactivate-token, by: [custodian], with: { token: alpha }`,
 } as const;
 

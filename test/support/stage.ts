@@ -7,7 +7,6 @@ import assert from "node:assert/strict";
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ACTIONS } from "../../src/actions/index.ts";
-import { foundedCustody } from "../../src/cli/planning.ts";
 import { outbox, siteFiles } from "../../src/cli/site-files.ts";
 import { makeVaults } from "../../src/cli/vaults.ts";
 import { abandonOpen } from "../../src/ceremony/abandon.ts";
@@ -36,8 +35,10 @@ import { LedgerStore } from "../../src/ledger/store.ts";
 import { sha256Hex, utf8 } from "../../src/lib/encoding.ts";
 import { openMedium, type Medium } from "../../src/people/medium.ts";
 import { fakeRig } from "./fake-hsm.ts";
+import { keepLedger } from "./kept-ledgers.ts";
 import { seededRandom, type TestPerson } from "./identities.ts";
 import { testClock } from "./ledger-fixture.ts";
+import { planInputOf } from "./stage-planning.ts";
 import {
   draftOf,
   foldLedger,
@@ -77,6 +78,8 @@ export class Stage {
   readonly rig = fakeRig();
   software = { name: "keyrite", version: "0.0.0", sha256: sha256Hex("the build") };
   actions: readonly Action[] = ACTIONS;
+  /** Files by the paths that `set` gives. */
+  readonly lent = new Map<string, Uint8Array>();
   /** Name of an input file that somebody swapped after it was read. */
   changed: string | undefined;
   /** Of the newest run. */
@@ -152,17 +155,7 @@ export class Stage {
   planning(yaml: string, set: Readonly<Record<string, string>> = {}): Planning {
     const reading = readScript(utf8(yaml), "script.yaml");
     if (!reading.ok) return reading;
-    const { custody, policy, size } = this.history;
-    return planScript({
-      script: reading.script,
-      set,
-      bindings: this.hall().bindings,
-      policy: policy ?? this.hall().policy,
-      custody: size === 0 ? foundedCustody(custody, this.site.genesis) : custody,
-      vocabulary: this.#vocabulary(),
-      software: this.software,
-      modules: this.#modules(),
-    });
+    return planScript(planInputOf(this, reading.script, set));
   }
 
   plan(yaml: string, set: Readonly<Record<string, string>> = {}): Plan {
@@ -266,6 +259,7 @@ export class Stage {
       bindings: readBindings(readFileSync(join(this.folder, "site.yaml")), this.folder),
       ledger: this.#ledger,
       console: this.console,
+      terminal: { begin: () => undefined, bytes: () => utf8(this.console.shown.join("\n")) },
       hsm: this.rig.hsm,
       clock: this.clock,
       random: seededRandom(`${this.folder} ${this.#ledger.size}`),
@@ -291,6 +285,8 @@ export class Stage {
 
   remove(): void {
     this.#ledger.close();
+    // Stages with actions of their own speak a vocabulary that no other verifier knows.
+    if (this.actions === ACTIONS) keepLedger(this.#ledger.path, this.findings);
     this.rig.remove();
     rmSync(this.folder, { recursive: true });
     rmSync(vaultsOf(this.folder), { recursive: true });

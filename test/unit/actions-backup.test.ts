@@ -55,7 +55,7 @@ test("keys are restored onto another token and sign there", async () => {
   }
   const certify = kekStep(
     "issue-certificate",
-    'token: beta, key: root-g1, profile: root, subject: "CN=Root G1,O=Example,C=DE", days: 3650, file: root-ca',
+    'token: beta, key: root-g1, profile: tls-root, subject: "CN=Root G1,O=Example,C=DE", days: 3650, file: root-ca',
   );
   await stage.run(withTokens(["beta"], [certify]), CAST);
   assert.equal(stage.history.custody.certificates.size, 1);

@@ -79,6 +79,11 @@ const LIES: readonly (readonly [step: StepId, kind: string, lie: JsonObject])[] 
   ["certify", "certificate.issued", { notAfter: "2056-11-20T09:30:00Z" }],
   ["certify", "certificate.issued", { profile: "sub-ca" }],
   ["certify", "certificate.issued", { file: "another-file" }],
+  ["certify", "certificate.issued", { tbs: OTHER }],
+  ["certify", "certificate.issued", { issuer: OTHER }],
+  ["certify", "certificate.issued", { profileSha256: OTHER }],
+  ["certify", "certificate.issued", { ca: false }],
+  ["certify", "certificate.issued", { files: [{ file: "other.der", sha256: OTHER }] }],
 ];
 
 for (const [step, kind, lie] of LIES) {

@@ -117,7 +117,7 @@ test("H06: an honest token, in the same ceremony, makes one", async (t) => {
       .issued()
       .map((file) => file.split("/").at(-1))
       .sort(),
-    ["root-ca.der", "root-ca.pem"],
+    ["root-ca.der", "root-ca.p7b", "root-ca.pem"],
   );
   assert.equal(stage.history.custody.certificates.size, 1);
 });

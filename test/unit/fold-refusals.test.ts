@@ -81,6 +81,9 @@ describe("facts other than people agreed to", () => {
     ["certificate.issued", { notBefore: "2020-01-01T00:00:00Z" }],
     ["certificate.issued", { spki: OTHER, issuerSpki: OTHER }],
     ["certificate.issued", { file: "other" }],
+    ["certificate.issued", { tbs: OTHER }],
+    ["certificate.issued", { profileSha256: OTHER }],
+    ["certificate.issued", { ca: false }],
   ] as const) {
     test(`${kind} with another ${Object.keys(members).join(" and ")} is not taken`, () => {
       const { findings } = fold(withFact(kind, members));

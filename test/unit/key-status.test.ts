@@ -20,6 +20,7 @@ function judged(desk: CopiesDesk, now = Date.parse(desk.now())) {
   const history: History = {
     ...{ size: 9, lastTime: desk.now(), custody: desk.custody, policy, ceremonies: [], open: null },
     ...{ cosigned: 9, explained: 9, tail: null, clockGap: false, findings: [] },
+    acts: { of: () => new Map() },
   };
   return { keys, concerns: concerns(history, keys) };
 }

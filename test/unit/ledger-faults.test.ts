@@ -53,7 +53,7 @@ const SLIPS: Readonly<Record<string, string>> = {
 
 test("C14: no statement changes, removes, replaces or misplaces a row by accident", (t) => {
   const { store } = opened(t);
-  store.append([draft("one"), draft("two")], [{ mediaType: "a/b", bytes: new Uint8Array(1) }]);
+  store.append([draft("one"), draft("two")], [{ mediaType: "text/plain", bytes: new Uint8Array(1) }]);
   for (const [what, sql] of Object.entries(SLIPS)) {
     assert.throws(() => store.database.exec(sql), { code: /^SQLITE_CONSTRAINT/ }, what);
   }
@@ -133,7 +133,7 @@ test("C06: a full disk at append halts, and the ledger takes nothing more", (t) 
   const head = store.checkpoint();
   const pages = Number(store.database.pragma("page_count", { simple: true }));
   store.database.pragma(`max_page_count = ${pages}`);
-  const big = [{ mediaType: "a/b", bytes: new Uint8Array(100_000) }];
+  const big = [{ mediaType: "text/plain", bytes: new Uint8Array(100_000) }];
   const halted = (error: unknown): boolean => {
     const { code, hints } = error as { code: string; hints: readonly string[] };
     return code === "halted.not-durable" && hints.join().includes("free some space");

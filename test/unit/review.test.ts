@@ -78,7 +78,7 @@ describe("verify", () => {
     assert.match(newest, /^TEST – not a production site$/m);
     const { stdout } = succeeded(site.keyrite(["verify", "--head", head(older)]));
     assert.match(stdout, /Not excluded: that entries after \d+ were replaced or cut off/);
-    assert.match(stdout, /Verdict: CONSISTENT WITH ITS OWN GENESIS \(not anchored\)/);
+    assert.match(stdout, /Integrity: CONSISTENT WITH ITS OWN GENESIS \(not anchored\)/);
   });
 });
 

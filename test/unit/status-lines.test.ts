@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { certificatesStatus } from "../../src/ceremony/certificate-status.ts";
 import { concerns } from "../../src/ceremony/concerns.ts";
 import { keyStatuses } from "../../src/ceremony/key-status.ts";
 import { readPolicy } from "../../src/ceremony/policy.ts";
@@ -18,12 +19,18 @@ function lines(desk: CopiesDesk, all = false): readonly string[] {
   const history = {
     ...{ size: 9, lastTime: desk.now(), custody, policy, ceremonies: [], open: null },
     ...{ cosigned: 9, explained: 9, tail: null, clockGap: false, findings: [] },
+    acts: { of: () => new Map() },
   };
   const genesis = { origin: custody.origin, assurance: custody.assurance };
   const ledger = { root: () => sha256(utf8("root")) };
   return statusLines(
     { history, genesis, ledger },
-    { keys, concerns: concerns(history, keys), all },
+    {
+      keys,
+      certificates: certificatesStatus(custody, Date.parse(desk.now())),
+      concerns: concerns(history, keys),
+      all,
+    },
   );
 }
 

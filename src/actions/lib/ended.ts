@@ -11,9 +11,9 @@ export class Ended {
     this.#act = act;
   }
 
-  /** Outcomes of the group that was intended last. */
+  /** Outcomes of items that were intended. */
   add(outcomes: readonly ItemOutcome[]): void {
-    this.#outcomes = outcomes;
+    this.#outcomes = [...this.#outcomes, ...outcomes];
   }
 
   /** Records them and intends the next group. @throws KeyriteError halted.* */

@@ -46,7 +46,7 @@ export async function unwrapOnto(
   const bySpki = new Map(undone.map((item) => [sha256Hex(item.spki), item]));
   const waivers = new Set<string>();
   const progress = countedProgress(room, `${onto.verb} ${onto.token}`, onto.items.length);
-  let doubt: readonly UnwrapItem[] = [];
+  const doubt = new Map<string, UnwrapItem>();
   const ended = new Ended(act);
   try {
     progress.done(onto.items.length - undone.length);
@@ -55,13 +55,13 @@ export async function unwrapOnto(
       lanes: onto.lanes ?? (undone.length < WORTH_LANES ? 1 : LANES),
       before: (group) => {
         ended.recordWith(group.map((one) => ({ item: sha256Hex(one.spki), ckaId: one.ckaId })));
-        doubt = group;
+        for (const one of group) doubt.set(sha256Hex(one.spki), one);
       },
     });
     for await (const group of groups) {
       const outcomes = await judge(session, onto, group, bySpki);
       ended.add(outcomes);
-      doubt = [];
+      for (const { item } of outcomes) doubt.delete(item);
       requireAll(onto, outcomes);
       for (const one of group) if (one.status === "ok") one.waivers.forEach((w) => waivers.add(w));
       progress.done(group.length);
@@ -69,7 +69,7 @@ export async function unwrapOnto(
     ended.record();
   } catch (error) {
     ended.record();
-    throw await cleared(session, act, doubt, error);
+    throw await cleared(session, act, [...doubt.values()], error);
   } finally {
     progress.end();
   }
@@ -161,7 +161,7 @@ function requireAll(onto: Onto, outcomes: readonly ItemOutcome[]): void {
 }
 
 /**
- * A token that failed in the middle of a group: what is there of the group is destroyed, so that nothing
+ * A token that failed in the middle: what is there of the groups under way is destroyed, so that nothing
  * unrecorded stays behind. Where that fails too, the message says what to look for.
  */
 async function cleared(
