@@ -7,7 +7,7 @@ import { BareKeys } from "./lib/bare-keys.ts";
 import { inFolder } from "./lib/copies.ts";
 import { backUpOurs } from "./lib/desk.ts";
 import { onDisk } from "./lib/keyrite.ts";
-import { inMemory, onToken } from "./lib/softhsm.ts";
+import { inMemory, inThisProcess, onSameToken, onToken } from "./lib/softhsm.ts";
 import { wrappedKeys } from "./lib/wrapped-keys.ts";
 
 export const about =
@@ -17,20 +17,27 @@ export async function run(rounds = 5, keys = 10_000): Promise<void> {
   const items = wrappedKeys(keys);
   await onDisk((disk) =>
     inMemory((memory) =>
-      onToken(memory, async (token) => {
-        const limit = new BareKeys(token);
-        limit.fill(items);
-        await bench("backup", 0.7, {
-          ours: inFolder(disk, (folder) => backUpOurs(folder, token, items)),
-          bare: inFolder(disk, (folder) => {
-            limit.backUp(items, (blob, index) => {
-              writeFileSync(join(folder, String(index)), blob);
-            });
-          }),
-          rounds,
-          kind: "time",
-        });
-      }),
+      onToken(
+        memory,
+        async (token) => {
+          const limit = new BareKeys(token);
+          limit.fill(items);
+          await bench("backup", 0.7, {
+            ours: () =>
+              onSameToken(token, async (hosted) =>
+                inFolder(disk, (folder) => backUpOurs(folder, hosted, items))(),
+              ),
+            bare: inFolder(disk, (folder) => {
+              limit.backUp(items, (blob, index) => {
+                writeFileSync(join(folder, String(index)), blob);
+              });
+            }),
+            rounds,
+            kind: "time",
+          });
+        },
+        inThisProcess,
+      ),
     ),
   );
 }

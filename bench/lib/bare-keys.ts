@@ -32,7 +32,9 @@ const PRIVATE: pkcs11js.Template = [
   { type: pkcs11js.CKA_MODIFIABLE, value: false },
 ];
 const EXTRACTABLE: pkcs11js.Template = PRIVATE.map((attribute) =>
-  attribute.type === pkcs11js.CKA_EXTRACTABLE ? { ...attribute, value: true } : attribute,
+  attribute.type === pkcs11js.CKA_EXTRACTABLE || attribute.type === pkcs11js.CKA_MODIFIABLE
+    ? { ...attribute, value: true }
+    : attribute,
 );
 const PUBLIC: pkcs11js.Template = [
   { type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_PUBLIC_KEY },
@@ -62,9 +64,9 @@ const READ_PUBLIC = [...PUBLIC.map(({ type }) => type), ...LABEL_AND_ID, pkcs11j
 export class BareKeys {
   readonly #module = new pkcs11js.PKCS11();
   readonly #session: pkcs11js.Handle;
-  readonly #kek: pkcs11js.Handle;
+  #found: pkcs11js.Handle | undefined;
 
-  constructor({ path, session: { info } }: BenchToken) {
+  constructor({ path, session: { info } }: Pick<BenchToken, "path" | "session">) {
     // Opened and initialised already: this is the same instance of the module.
     this.#module.load(path);
     const slot = this.#module
@@ -73,7 +75,10 @@ export class BareKeys {
     if (slot === undefined) throw new Error("the token is gone");
     const flags = pkcs11js.CKF_SERIAL_SESSION | pkcs11js.CKF_RW_SESSION;
     this.#session = this.#module.C_OpenSession(slot, flags);
-    this.#kek = this.#find(pkcs11js.CKO_SECRET_KEY, Buffer.from(KEK_ID, "hex"));
+  }
+
+  get #kek(): pkcs11js.Handle {
+    return (this.#found ??= this.#find(pkcs11js.CKO_SECRET_KEY, Buffer.from(KEK_ID, "hex")));
   }
 
   /** Unwraps keys for good: C_UnwrapKey, read-back, public object, read-back, challenge. */
@@ -146,7 +151,10 @@ export class BareKeys {
   #unwrap(
     blob: Uint8Array,
     names: pkcs11js.Template,
-    { kek, template } = { kek: this.#kek, template: PRIVATE },
+    {
+      kek = this.#kek,
+      template = PRIVATE,
+    }: { kek?: pkcs11js.Handle; template?: pkcs11js.Template } = {},
   ): pkcs11js.Handle {
     const how = { mechanism: CKM_AES_KEY_WRAP_PAD };
     const [module, session] = [this.#module, this.#session];

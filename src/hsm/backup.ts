@@ -114,10 +114,19 @@ export interface UnwrapOptions {
   readonly as: "token" | "session";
   /** How many keys are under way at a time, each in a session of its own; 1 when absent. */
   readonly lanes?: number;
-  /** How many outcomes come at a time; 100 when absent. */
+  /** How many outcomes come at a time; 50 when absent. */
   readonly groupSize?: number;
-  /** Awaited before the first call of each group: the place to make its intent durable. */
+  /**
+   * Awaited before the first call of each group: the place to make its intent durable. It is called for the
+   * next group while the one before is on its way: two are under way at a time, and no third before the
+   * outcomes of the first have been taken.
+   */
   readonly before?: (group: readonly UnwrapItem[]) => void | Promise<void>;
+  /**
+   * True for whoever derives attributes: those of a key that read back exactly as it was asked for are left
+   * out then, and `exact` is the name it was asked for by.
+   */
+  readonly brief?: boolean;
 }
 
 /** A key that came back, with every attribute compared and its challenge signature verified. */
@@ -129,6 +138,8 @@ export interface Unwrapped {
   /** Empty for a session copy, which has no public object. */
   readonly publicAttributes: Readonly<Record<string, Json>>;
   readonly waivers: readonly string[];
+  /** See `UnwrapOptions.brief`. */
+  readonly exact?: { readonly label: string; readonly ckaId: string };
 }
 
 /** A key that did not: whatever was made of it is destroyed again, unless `remains` says otherwise. */

@@ -12,6 +12,7 @@ import type {
 } from "./backup.ts";
 import { listHandles, listObjects } from "./inventory.ts";
 import { openKek, type KekMeans } from "./kek.ts";
+import { groupFlow } from "./group-flow.ts";
 import { Lanes } from "./lanes.ts";
 import { refusePresent } from "./match.ts";
 import type { Context } from "./objects.ts";
@@ -20,7 +21,12 @@ import { judgeNow, JudgingThread } from "./verifier.ts";
 import { unwrapOne, type UnwrapWork } from "./unwrap.ts";
 import { AUTHENTICATED, chooseFormat, keysToWrap, wrapOne } from "./wrap.ts";
 
-const GROUP = 100;
+/** Keys that are wrapped at a time. */
+const WRAPPED = 100;
+/** Two such groups are under way at a time: what is in doubt after a crash is no more than 100 keys. */
+const UNWRAPPED = 50;
+/** A thread takes as long to start as some hundred signatures to verify. */
+const WORTH_A_THREAD = 100;
 
 /** What a batch needs besides the open session. */
 export interface BatchMeans {
@@ -44,7 +50,7 @@ export async function* wrapAll(
     const keys = await keysToWrap(context, listObjects(context), names, { random, ...rest });
     return { object, keys, how: { ...chosen, random } };
   });
-  for (const group of groups(ready.keys, GROUP)) {
+  for (const group of groups(ready.keys, WRAPPED)) {
     yield await next((context) =>
       group.map((key) => wrapOne(context, ready.object, key, ready.how)),
     );
@@ -68,25 +74,28 @@ export async function* unwrapAll(
     return { object, lanes, expected: new Set(listHandles(context)) };
   });
   const { lanes, expected } = start;
-  // A thread takes as long to start as some hundred signatures to verify.
-  const thread = items.length > GROUP ? new JudgingThread() : undefined;
+  const thread = items.length > WORTH_A_THREAD ? new JudgingThread() : undefined;
   const work: UnwrapWork = {
     kek: start.object,
     profile,
     random,
     unwraps: formats.unwraps,
     onToken: options.as === "token",
+    brief: options.brief === true,
     apart: lanes.several,
     judge: thread?.judge ?? judgeNow,
   };
   try {
-    for (const group of groups(items, options.groupSize ?? GROUP)) {
-      await options.before?.(group);
-      const ended = await next(() =>
-        lanes.map(group, (context, item) => unwrapOne(context, item, work)),
-      );
-      for (const { kept } of ended) for (const handle of kept) expected.add(handle);
-      yield ended.map(({ outcome }) => outcome);
+    const ended = groupFlow({
+      items,
+      groupSize: options.groupSize ?? UNWRAPPED,
+      contexts: lanes.contexts,
+      before: (group) => options.before?.(group),
+      work: (context, item: UnwrapItem) => unwrapOne(context, item, work),
+    });
+    for await (const group of ended) {
+      for (const { kept } of group) for (const handle of kept) expected.add(handle);
+      yield group.map(({ outcome }) => outcome);
     }
     await next((context) => {
       refuseSurprises(context, expected);

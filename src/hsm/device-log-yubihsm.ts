@@ -45,8 +45,16 @@ const COMMANDS: ReadonlyMap<number, readonly [DeviceActKind, string]> = new Map(
   [0x5b, ["generate", "generate wrap key"]],
   [0x5d, ["foreign", "sign SSH certificate"]],
   [0x64, ["foreign", "sign attestation certificate"]],
+  [0x68, ["foreign", "wrap data"]],
+  [0x69, ["foreign", "unwrap data"]],
   [0x6a, ["sign", "sign EdDSA"]],
   [0x6c, ["configure", "change authentication key"]],
+  [0x6d, ["import", "put symmetric key"]],
+  [0x6e, ["generate", "generate symmetric key"]],
+  [0x6f, ["foreign", "decrypt ECB"]],
+  [0x70, ["foreign", "encrypt ECB"]],
+  [0x71, ["foreign", "decrypt CBC"]],
+  [0x72, ["foreign", "encrypt CBC"]],
   [0xff, ["other", "log begins"]],
 ]);
 

@@ -3,7 +3,8 @@
 import { KeyriteError } from "../lib/errors.ts";
 import type { Random } from "../lib/clock.ts";
 import type { Secret } from "../lib/secret.ts";
-import { Meter } from "./meter.ts";
+import { Meter, type CallWatch } from "./meter.ts";
+import type { JournalRow } from "./journal.ts";
 import { readModuleFile } from "./module-file.ts";
 import { listObjects } from "./inventory.ts";
 import { listKeys, type Context } from "./objects.ts";
@@ -31,6 +32,8 @@ export interface HsmCapabilities {
   readonly random: Random;
   /** Milliseconds of a clock that never goes back. */
   readonly monotonic: () => number;
+  /** Told of every PKCS#11 call, where somebody waits for signs of life. */
+  readonly watch?: CallWatch;
   /** Other than the real one only where a test stands between us and the module. */
   readonly load?: LoadModule;
 }
@@ -46,14 +49,18 @@ class Pkcs11Hsm implements Hsm {
   readonly #random: Random;
   readonly #sessions = new Set<Session>();
 
-  constructor({ setEnvironment, random, monotonic, load = loadModule }: HsmCapabilities) {
-    this.#meter = new Meter(monotonic);
+  constructor({ setEnvironment, random, monotonic, watch, load = loadModule }: HsmCapabilities) {
+    this.#meter = new Meter(monotonic, watch);
     this.#registry = new Registry(setEnvironment, load, this.#meter);
     this.#random = random;
   }
 
   get counters(): HsmCounters {
     return { logins: this.#meter.logins, milliseconds: Math.round(this.#meter.milliseconds) };
+  }
+
+  journal(): readonly JournalRow[] {
+    return this.#meter.journal.take();
   }
 
   async moduleDigest(binding: ModuleBinding): Promise<string> {

@@ -40,9 +40,13 @@ const SHAPES: Readonly<
   secret: [[...NAMES, "EXTRACTABLE"]],
 };
 
-/** Every key object that the session sees, private ones first. */
-export function listObjects(context: Context): readonly Listed[] {
-  return CLASSES.flatMap(([objectClass, number]) => {
+/** Every key object that the session sees, private ones first; or those of one class. */
+export function listObjects(
+  context: Context,
+  only?: InventoryObject["objectClass"],
+): readonly Listed[] {
+  const classes = CLASSES.filter(([objectClass]) => only === undefined || objectClass === only);
+  return classes.flatMap(([objectClass, number]) => {
     const reader = new ShapedReader(context, SHAPES[objectClass]);
     return context.module
       .findObjects(context.session, [encode("CLASS", number)])

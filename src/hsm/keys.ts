@@ -8,12 +8,13 @@ import { KeyriteError } from "../lib/errors.ts";
 import { equalBytes, sha256Hex } from "../lib/encoding.ts";
 import type { Random } from "../lib/clock.ts";
 import { ALGORITHMS } from "./algorithms.ts";
-import { attributesToJson, encode, readAttributes } from "./attributes.ts";
+import { attributesToJson, readAttributes } from "./attributes.ts";
 import { CKM, CKO, nameOf, type AttributeName } from "./constants.ts";
+import { listObjects } from "./inventory.ts";
 import { askedTemplate, expectation, requireObject } from "./object-check.ts";
 import { findBy, idBytes, refuseTaken, type Context } from "./objects.ts";
 import type { ModuleProfile } from "./profiles.ts";
-import { spkiForComparison, spkiOf } from "./public-key.ts";
+import { spkiOf } from "./public-key.ts";
 import { TRANSPORT_UNWRAPS, withUnwrapTemplate } from "./kek-template.ts";
 import type { Handle, RawTemplate } from "./raw.ts";
 import { challenge, sign, type NonceMemory } from "./sign.ts";
@@ -120,8 +121,6 @@ function valuesOf(algorithm: KeyAlgorithm): readonly AttributeName[] {
   return ALGORITHMS[algorithm].family === "rsa" ? ["MODULUS", "PUBLIC_EXPONENT"] : ["EC_POINT"];
 }
 
-const PUBLIC_VALUES: readonly AttributeName[] = ["MODULUS", "PUBLIC_EXPONENT", "EC_POINT"];
-
 const QUARANTINE = [
   "the key stays on the token and must not be used: record what becomes of it",
   "the token or its module needs examining before it generates again",
@@ -129,16 +128,8 @@ const QUARANTINE = [
 
 // A generator without entropy makes the same key twice (H07).
 function refuseKnownKey(context: Context, own: Handle, spki: Uint8Array): void {
-  const { module, session } = context;
-  for (const object of module.findObjects(session, [encode("CLASS", CKO.PUBLIC_KEY)])) {
-    if (object === own) continue;
-    const attributes = readAttributes(module, session, object, [
-      "KEY_TYPE",
-      "EC_PARAMS",
-      ...PUBLIC_VALUES,
-    ]);
-    const other = spkiForComparison(attributes);
-    if (other === undefined || !equalBytes(other, spki)) continue;
+  for (const { handle, spki: other } of listObjects(context, "public")) {
+    if (handle === own || other === undefined || !equalBytes(other, spki)) continue;
     throw new KeyriteError(
       "hsm.bad-output",
       "the token generated a key that it holds already under another CKA_ID",

@@ -7,20 +7,24 @@ import type { Context } from "./objects.ts";
 import type { Handle } from "./raw.ts";
 
 const MAX_LANES = 64;
-const WALKERS = 64;
+const WALKERS = 32;
 
-/** Sessions for lanes; the first is the one that is open already. */
+/** Sessions for lanes. */
 export class Lanes {
   readonly contexts: readonly Context[];
   readonly #own: readonly Context[];
 
-  /** @param count how many; at least one and at most 64. */
+  /**
+   * @param first a session that is open already: the only lane, or none of several, so that whoever else
+   * uses it finds it free.
+   * @param count how many; at least one and at most 64.
+   */
   constructor(first: Context, slot: Handle, count: number) {
     const { module } = first;
-    const more = Math.min(Math.max(1, Math.floor(count)), MAX_LANES) - 1;
+    const lanes = Math.min(Math.max(1, Math.floor(count)), MAX_LANES);
     const own: Context[] = [];
     try {
-      for (let index = 0; index < more; index++) {
+      for (let index = 0; lanes > 1 && index < lanes; index++) {
         own.push({ module, session: module.openSession(slot, "read-write") });
       }
     } catch (error) {
@@ -30,40 +34,12 @@ export class Lanes {
     this.#own = own;
     // A single lane is walked by many: all its calls to the token run on this thread, one after the other,
     // and the signatures they leave behind are verified together on others.
-    this.contexts =
-      own.length === 0 ? Array.from({ length: WALKERS }, () => first) : [first, ...own];
+    this.contexts = own.length === 0 ? Array.from({ length: WALKERS }, () => first) : own;
   }
 
   /** True when there is more than one. */
   get several(): boolean {
     return this.#own.length > 0;
-  }
-
-  /**
-   * Results in the order of `items`. After a failure no lane begins another item; the failure is
-   * thrown when all have ended theirs.
-   */
-  async map<T, R>(
-    items: readonly T[],
-    work: (context: Context, item: T) => Promise<R>,
-  ): Promise<readonly R[]> {
-    const results: R[] = [];
-    const queue = items.entries();
-    let failed = false;
-    const run = async (context: Context): Promise<void> => {
-      for (const [index, item] of queue) {
-        try {
-          results[index] = await work(context, item);
-        } catch (error) {
-          failed = true;
-          throw error;
-        }
-        if (failed) return;
-      }
-    };
-    const ends = await Promise.allSettled(this.contexts.map(run));
-    for (const end of ends) if (end.status === "rejected") throw end.reason as Error;
-    return results;
   }
 
   close(): void {

@@ -10,7 +10,9 @@ import { keyForm, type KeyForm } from "./recorded-key.ts";
 import { whyNotPossessed } from "./sign.ts";
 
 /** The objects of a listing by CKA_ID. */
-export function byId(listing: readonly Listed[]): ReadonlyMap<string, readonly Listed[]> {
+export type ListedById = ReadonlyMap<string, readonly Listed[]>;
+
+export function byId(listing: readonly Listed[]): ListedById {
   const map = new Map<string, Listed[]>();
   for (const object of listing) {
     const same = map.get(object.ckaId);

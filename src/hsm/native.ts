@@ -140,3 +140,19 @@ function functionPointers(path: string): readonly unknown[] {
     });
   }
 }
+
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+let flock: ReturnType<ReturnType<typeof koffi.load>["func"]> | undefined;
+
+/**
+ * Takes the advisory lock on an open file, unless somebody else has it. The system takes it back when the
+ * last process with this descriptor is gone, however it ended.
+ * @returns false while somebody else has it
+ */
+export function tryLock(descriptor: number): boolean {
+  // The C library is part of every process: nothing is loaded.
+  flock ??= koffi.load(null).func("int flock(int descriptor, int operation)");
+  const code: unknown = flock(descriptor, LOCK_EX | LOCK_NB);
+  return code === 0;
+}

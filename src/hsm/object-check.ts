@@ -50,6 +50,8 @@ export interface Checked {
   readonly differences: readonly string[];
   /** Sentences of the waivers that were used. */
   readonly waived: readonly string[];
+  /** True when every attribute is, byte by byte, what was expected. */
+  readonly exact: boolean;
 }
 
 /**
@@ -60,7 +62,7 @@ export function checkObject(context: Context, object: Handle, expected: Expectat
   const values = readAll(context, object, expected);
   if (values !== undefined && areAsExpected(values, expected)) {
     const attributes = new Map(expected.entries.map(({ name, value }) => [name, value]));
-    return { attributes, differences: [], waived: [] };
+    return { attributes, differences: [], waived: [], exact: true };
   }
   const attributes =
     values === undefined
@@ -75,6 +77,7 @@ export function checkObject(context: Context, object: Handle, expected: Expectat
       .filter((entry) => !excused(entry))
       .map((entry) => difference(entry, attributes)),
     waived: differing.flatMap((entry) => expected.waivers.get(entry.name)?.sentence ?? []),
+    exact: false,
   };
 }
 

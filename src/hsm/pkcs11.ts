@@ -15,6 +15,7 @@ import {
   type Part,
 } from "./binding.ts";
 import { CKF_OS_LOCKING_OK, SESSION_READ_ONLY, SESSION_READ_WRITE } from "./constants.ts";
+import { TokenOfSession } from "./journal.ts";
 import type { Meter } from "./meter.ts";
 import { nativeCalls, type NativeCalls } from "./native.ts";
 import { pinCalls } from "./pins.ts";
@@ -28,21 +29,24 @@ import type { Handle, RawModule, RawTokenInfo } from "./raw.ts";
 export function loadModule(path: string, meter: Meter): RawModule {
   const binding = loadBinding(path);
   const caller = callerOver(meter);
+  const tokens = new TokenOfSession();
   // Reached when first needed: looking at tokens needs no second binding.
   let reached: NativeCalls | undefined;
   const native = (): NativeCalls => (reached ??= nativeCalls(path));
   return {
-    ...general(binding, caller),
-    ...sessions(binding, caller, native),
-    ...objects(binding, caller),
-    ...keyOperations(binding, caller, native),
+    ...general(binding, caller, tokens),
+    ...sessions(binding, caller, tokens, native),
+    ...objects(binding, caller, tokens),
+    ...keyOperations(binding, caller, tokens, native),
   };
 }
 
 function general(
   binding: Binding,
-  { now: call }: Caller,
+  { now }: Caller,
+  tokens: TokenOfSession,
 ): Part<"initialize" | "finalize" | "slots" | "tokenInfo" | "mechanisms" | "keySizes"> {
+  const call = <T>(name: string, body: () => T): T => now(name, undefined, body);
   return {
     initialize: (libraryParameters) => {
       const flags = CKF_OS_LOCKING_OK;
@@ -61,8 +65,13 @@ function general(
       });
     },
     slots: () => call("C_GetSlotList", () => binding.C_GetSlotList(true)).map(toHandle),
-    tokenInfo: (slot) =>
-      tokenInfo(call("C_GetTokenInfo", () => binding.C_GetTokenInfo(fromHandle(slot)))),
+    tokenInfo: (slot) => {
+      const info = tokenInfo(
+        call("C_GetTokenInfo", () => binding.C_GetTokenInfo(fromHandle(slot))),
+      );
+      tokens.seen(slot, info.serial);
+      return info;
+    },
     mechanisms: (slot) =>
       call("C_GetMechanismList", () => binding.C_GetMechanismList(fromHandle(slot))),
     keySizes: (slot, mechanism) => {
@@ -76,42 +85,52 @@ function general(
 
 function sessions(
   binding: Binding,
-  { now: call }: Caller,
+  { now }: Caller,
+  tokens: TokenOfSession,
   native: () => NativeCalls,
 ): Part<"openSession" | "closeSession" | "login" | "logout" | "initToken" | "initPin" | "setPin"> {
   const pins = (): ReturnType<typeof pinCalls> => pinCalls(native());
+  const within = (name: string, session: Handle, body: () => void): void => {
+    now(name, tokens.of(session), body);
+  };
   return {
     openSession: (slot, mode) => {
       const flags = mode === "read-write" ? SESSION_READ_WRITE : SESSION_READ_ONLY;
-      return toHandle(call("C_OpenSession", () => binding.C_OpenSession(fromHandle(slot), flags)));
+      const opened = now("C_OpenSession", tokens.ofSlot(slot), () =>
+        binding.C_OpenSession(fromHandle(slot), flags),
+      );
+      const session = toHandle(opened);
+      tokens.opened(session, slot);
+      return session;
     },
     closeSession: (session) => {
-      call("C_CloseSession", () => {
+      within("C_CloseSession", session, () => {
         binding.C_CloseSession(fromHandle(session));
       });
+      tokens.closed(session);
     },
     logout: (session) => {
-      call("C_Logout", () => {
+      within("C_Logout", session, () => {
         binding.C_Logout(fromHandle(session));
       });
     },
     login: (session, user, pin) => {
-      call("C_Login", () => {
+      within("C_Login", session, () => {
         pins().login(session, user, pin);
       });
     },
     initToken: (slot, soPin, label) => {
-      call("C_InitToken", () => {
+      now("C_InitToken", tokens.ofSlot(slot), () => {
         pins().initToken(slot, soPin, label);
       });
     },
     initPin: (session, userPin) => {
-      call("C_InitPIN", () => {
+      within("C_InitPIN", session, () => {
         pins().initPin(session, userPin);
       });
     },
     setPin: (session, oldPin, newPin) => {
-      call("C_SetPIN", () => {
+      within("C_SetPIN", session, () => {
         pins().setPin(session, oldPin, newPin);
       });
     },
@@ -121,10 +140,16 @@ function sessions(
 /** Objects are asked for in groups of this many; a token with more is asked again. */
 const FIND_GROUP = 64;
 
-function objects(binding: Binding, { now: call }: Caller): Part<"findObjects" | "getAttributes"> {
+function objects(
+  binding: Binding,
+  { now }: Caller,
+  tokens: TokenOfSession,
+): Part<"findObjects" | "getAttributes"> {
   return {
     findObjects: (handle, template) => {
       const session = fromHandle(handle);
+      const about = tokens.of(handle);
+      const call = <T>(name: string, body: () => T): T => now(name, about, body);
       call("C_FindObjectsInit", () => {
         binding.C_FindObjectsInit(session, toTemplate(template));
       });
@@ -143,7 +168,7 @@ function objects(binding: Binding, { now: call }: Caller): Part<"findObjects" | 
     },
     getAttributes: (session, object, types) => {
       const wanted = types.map((type) => ({ type }));
-      const result = call("C_GetAttributeValue", () =>
+      const result = now("C_GetAttributeValue", tokens.of(session), () =>
         binding.C_GetAttributeValue(fromHandle(session), fromHandle(object), wanted),
       );
       // The type promises a Buffer; an attribute without a value comes back undefined.

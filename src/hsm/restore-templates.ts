@@ -63,6 +63,18 @@ export function restoredAttributes(algorithm: KeyAlgorithm): {
   return { private: stated(PRIVATE_ENTRIES), public: stated(PUBLIC_ENTRIES) };
 }
 
+/** The attributes of a key that read back exactly as it was asked for; a copy has no public object. */
+export function exactAttributes(
+  name: RestoredName,
+  key: KeyForm,
+  onToken: boolean,
+): { readonly privateKey: StatedAttributes; readonly publicKey: StatedAttributes } {
+  const { privateKey, publicKey } = restoreTemplates(name, key, onToken);
+  const json = (entries: readonly TemplateEntry[]): StatedAttributes =>
+    attributesToJson(new Map(entries.map(({ name: attribute, value }) => [attribute, value])));
+  return { privateKey: json(privateKey), publicKey: onToken ? json(publicKey) : {} };
+}
+
 /** What is different after C_UnwrapKey or C_CreateObject (PKCS#11 2.40 §5.13, §4.9). */
 const UNWRAPPED: Partial<
   Record<AttributeName, (entry: TemplateEntry) => readonly TemplateEntry[]>

@@ -3,12 +3,12 @@
 import { KeyriteError } from "../lib/errors.ts";
 import type { Random } from "../lib/clock.ts";
 import { IV_BYTES, KEK_BYTES } from "./aes-wrap.ts";
-import { attributesToJson, encode, readAttributes } from "./attributes.ts";
+import { attributesToJson, encode, readAttributes, type Attributes } from "./attributes.ts";
 import type { DoomedKey, KeyName, LockedKey } from "./backup.ts";
 import { ckrOf } from "./ckr.ts";
 import { listObjects, type Listed } from "./inventory.ts";
 import type { KekMeans } from "./kek.ts";
-import { byId, matchKey, type Matched } from "./match.ts";
+import { byId, matchKey, type ListedById, type Matched } from "./match.ts";
 import { destroyQuietly, idBytes, type Context } from "./objects.ts";
 import { knownKek } from "./throw-away.ts";
 import type { Handle } from "./raw.ts";
@@ -18,9 +18,8 @@ import { mechanismOf } from "./wire-formats.ts";
 export async function lockKeys(
   context: Context,
   names: readonly KeyName[],
-  means: KekMeans,
+  { objects, ...means }: KekMeans & { readonly objects: ListedById },
 ): Promise<readonly LockedKey[]> {
-  const objects = byId(listObjects(context));
   const matched: Matched[] = [];
   for (const name of names) matched.push(await matchKey(context, objects, name, means.random));
   const kek = knownKek(context, means.random.bytes(KEK_BYTES));
@@ -33,21 +32,23 @@ export async function lockKeys(
 
 function lock(
   context: Context,
-  { handle, ckaId, extractable }: Listed,
+  { handle, ckaId }: Listed,
   kek: Handle,
   { profile, formats }: KekMeans,
 ): LockedKey {
   const { module, session } = context;
+  const read = (): Attributes =>
+    readAttributes(module, session, handle, [
+      "EXTRACTABLE",
+      "SENSITIVE",
+      "NEVER_EXTRACTABLE",
+      "MODIFIABLE",
+    ]);
   // The one attribute of a private key that is ever changed, and only in this direction.
-  if (extractable !== false) {
+  if (read().get("EXTRACTABLE") !== false) {
     module.setAttributes(session, handle, [encode("EXTRACTABLE", false)]);
   }
-  const attributes = readAttributes(module, session, handle, [
-    "EXTRACTABLE",
-    "SENSITIVE",
-    "NEVER_EXTRACTABLE",
-    "MODIFIABLE",
-  ]);
+  const attributes = read();
   if (attributes.get("EXTRACTABLE") !== false || attributes.get("SENSITIVE") !== true) {
     throw notLocked(ckaId, "CKA_EXTRACTABLE or CKA_SENSITIVE does not read as asked");
   }

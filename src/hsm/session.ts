@@ -1,4 +1,4 @@
-/** A logged-in session: one operation at a time, no handle kept between operations. */
+/** A logged-in session: one operation at a time, no handle kept between operations that differ. */
 
 import { KeyriteError } from "../lib/errors.ts";
 import type { Random } from "../lib/clock.ts";
@@ -18,6 +18,7 @@ import {
 import { generateKeyPair } from "./keys.ts";
 import { lint } from "./lint.ts";
 import { listKeys, type Context } from "./objects.ts";
+import { byId, type ListedById } from "./match.ts";
 import type { ModuleProfile } from "./profiles.ts";
 import type { Handle } from "./raw.ts";
 import { resealKek } from "./reseal.ts";
@@ -55,6 +56,8 @@ export class Pkcs11Session implements Session {
   #last: Promise<unknown> = Promise.resolve();
   #open = true;
   #formats: Promise<Formats> | undefined;
+  /** What the group before of keys that are locked was found in; any other operation drops it. */
+  #listed: ListedById | undefined;
 
   constructor(parts: SessionParts) {
     this.info = parts.info;
@@ -165,7 +168,13 @@ export class Pkcs11Session implements Session {
   }
 
   lockKeys(keys: readonly backup.KeyName[]): Promise<readonly backup.LockedKey[]> {
-    return this.#withMeans((context, means) => lockKeys(context, keys, means));
+    const listed = this.#listed;
+    return this.#withMeans(async (context, means) => {
+      const objects = listed ?? byId(listObjects(context));
+      const locked = await lockKeys(context, keys, { ...means, objects });
+      this.#listed = objects;
+      return locked;
+    });
   }
 
   destroyKeys(keys: readonly backup.DoomedKey[]): Promise<number> {
@@ -233,6 +242,7 @@ export class Pkcs11Session implements Session {
 
   // A PKCS#11 session holds one operation: the next waits until the one before has ended.
   async #next<T>(work: (context: Context) => T | Promise<T>): Promise<T> {
+    this.#listed = undefined;
     const before = this.#last;
     const run = async (): Promise<T> => {
       await before.catch(() => undefined);

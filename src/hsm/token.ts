@@ -8,6 +8,7 @@ import type { KeyAlgorithm, SignatureScheme } from "../lib/algorithms.ts";
 import type { Json } from "../lib/json.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { BackupSession } from "./backup.ts";
+import type { JournalRow } from "./journal.ts";
 
 export type { KeyAlgorithm, SignatureScheme };
 
@@ -25,6 +26,10 @@ export interface ModuleBinding {
   readonly path: string;
   /** Where a software module keeps its tokens. */
   readonly tokenDir?: string;
+  /** Names of variables that the module reads: its process gets these and hardly any other. */
+  readonly environment?: readonly string[];
+  /** Longest silence within one PKCS#11 call, in seconds, before its process is given up. */
+  readonly patience?: number;
 }
 
 /** A token as it answered when it was looked at. Text is untrusted: escape it on output. */
@@ -143,6 +148,8 @@ export interface HsmCounters {
  */
 export interface Hsm {
   readonly counters: HsmCounters;
+  /** Takes the PKCS#11 calls that were made since this was last asked. */
+  journal(): readonly JournalRow[];
   /** SHA-256 of the module file. @throws KeyriteError hsm.module-unavailable */
   moduleDigest(module: ModuleBinding): Promise<string>;
   /** Every token of a module that answers, initialised or not. */

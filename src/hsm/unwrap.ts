@@ -27,6 +27,8 @@ export interface UnwrapWork {
   /** Mechanism number by wire format. */
   readonly unwraps: ReadonlyMap<string, number>;
   readonly onToken: boolean;
+  /** See `UnwrapOptions`. */
+  readonly brief: boolean;
   /** True when other lanes run at the same time: then slow calls go to threads of their own. */
   readonly apart: boolean;
   readonly judge: Judge;
@@ -75,7 +77,8 @@ async function bringBack(
   made: Handle[],
 ): Promise<UnwrapOutcome | string> {
   const { profile, onToken, apart, random } = work;
-  const templates = restoreTemplates(onToken ? item : copyName(random), key, onToken);
+  const name = onToken ? { label: item.label, ckaId: item.ckaId } : copyName(random);
+  const templates = restoreTemplates(name, key, onToken);
   const expected = expectation(profile, "restored-private", templates.privateKey);
   const asked = unwrapTemplate(profile, key, askedTemplate(expected));
   const privateKey = await unwrap(context, item, asked, work);
@@ -102,10 +105,12 @@ async function bringBack(
     judge: work.judge,
   });
   if (wrong !== undefined) return `it is not the recorded key: ${wrong}`;
+  const done = { status: "ok", spkiSha256: key.spkiSha256, ckaId: item.ckaId } as const;
+  if (work.brief && checked.exact && publicHalf?.exact !== false) {
+    return { ...done, privateAttributes: {}, publicAttributes: {}, waivers: [], exact: name };
+  }
   return {
-    status: "ok",
-    spkiSha256: key.spkiSha256,
-    ckaId: item.ckaId,
+    ...done,
     privateAttributes: attributesToJson(checked.attributes),
     publicAttributes: publicHalf === undefined ? {} : attributesToJson(publicHalf.attributes),
     waivers: [...new Set([...checked.waived, ...(publicHalf?.waived ?? [])])],

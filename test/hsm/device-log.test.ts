@@ -95,3 +95,44 @@ test("what is no log, or a line that is cut, is refused by its number", () => {
     );
   }
 });
+
+test("a command that is not known is no harmless one", () => {
+  const log = [0x48, 0x4d, 0x03, 0x04, 0x57, 0x7a].reduce(
+    (text, code) => next(text, code, 0x01),
+    REAL,
+  );
+  assert.deepEqual(
+    readDeviceLog("yubihsm", log)
+      .acts.slice(3)
+      .map(({ kind, command }) => [kind, command]),
+    [
+      ["other", "command 0x48"],
+      ["other", "command 0x4d"],
+      ["other", "create session"],
+      ["login", "authenticate session"],
+      ["foreign", "derive ECDH"],
+      ["foreign", "command 0x7a"],
+    ],
+  );
+});
+
+test("C14: a later log goes on from the end of the one before, or says that it does not", () => {
+  const earlier = next(REAL, 0x46, 0x64);
+  const later = next(earlier, 0x56, 0x64);
+  const { end } = readDeviceLog("yubihsm", earlier);
+  assert.equal(end.item, 4);
+  const whole = readDeviceLog("yubihsm", later, end);
+  const only = later.split("\n").filter((line) => line.startsWith("item:     5"));
+  const rest = readDeviceLog("yubihsm", only.join("\n"), end);
+  for (const { acts, problems } of [whole, rest]) {
+    assert.deepEqual([acts.map(({ item }) => item), problems], [[5], []]);
+  }
+  assert.deepEqual(readDeviceLog("yubihsm", earlier, end).acts, [], "nothing new");
+  const problems = (item: number, digest: string): string =>
+    readDeviceLog("yubihsm", only.join("\n"), { item, digest }).problems.join();
+  assert.match(problems(3, end.digest), /after item 3 comes item 5: some are missing/);
+  assert.match(problems(4, "00".repeat(16)), /item 5 does not follow from the one before/);
+  // Rewritten before its end: what was attached then is not what it says now.
+  const other = next(next(REAL, 0x4a, 0x64), 0x56, 0x64);
+  assert.notDeepEqual(readDeviceLog("yubihsm", other, end).problems, []);
+});
