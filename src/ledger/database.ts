@@ -116,6 +116,16 @@ export function openForReading(path: string, options: { readonly recover: boolea
   });
 }
 
+/**
+ * Opens for reading what this process has open for reading already, on another thread. The header was looked
+ * at then: to open and close the file once more would give up the lock that keeps writers away.
+ */
+export function openBeside(path: string): Database {
+  return opened(path, { readonly: true, fileMustExist: true, timeout: 0 }, (db) => {
+    db.prepare("SELECT count(*) FROM sqlite_master").get();
+  });
+}
+
 function recover(path: string): void {
   try {
     const db = new Sqlite(path, { fileMustExist: true, timeout: 0 });

@@ -44,16 +44,28 @@ export function compareHeads(
 ): readonly HeadComparison[] {
   const heads = headNotes.map((note) => readHead(note, store.origin, key));
   const roots = rootsAt(store, new Set(heads.map(({ size }) => size)));
+  return compareRoots(heads, roots, store.size);
+}
+
+/**
+ * Compares heads with the roots of a ledger of `size` entries, as they were recomputed from entry bytes at
+ * the sizes of the heads that are not larger.
+ */
+export function compareRoots(
+  heads: readonly Checkpoint[],
+  roots: ReadonlyMap<number, Uint8Array>,
+  size: number,
+): readonly HeadComparison[] {
   const fits = (head: Checkpoint): boolean => {
     const root = roots.get(head.size);
     return root !== undefined && equalBytes(root, head.root);
   };
-  const agreed = Math.max(0, ...heads.filter(fits).map(({ size }) => size));
   return heads.map((head) => {
-    if (!roots.has(head.size)) return { head, result: "shorter", firstMissing: store.size };
+    if (head.size > size) return { head, result: "shorter", firstMissing: size };
     if (fits(head)) return { head, result: "extends" };
-    // Heads that contradict each other cannot narrow: a longer one that fits says nothing of this.
-    const from = agreed < head.size ? agreed : 0;
+    // Only a shorter head narrows: a longer one that fits contradicts this one.
+    const shorter = heads.filter((one) => one.size < head.size && fits(one));
+    const from = Math.max(0, ...shorter.map((one) => one.size));
     return { head, result: "forked", from, to: head.size - 1 };
   });
 }
@@ -78,7 +90,11 @@ export function firstDifference(a: LedgerStore, b: LedgerStore): number | undefi
   return more ? index : undefined;
 }
 
-function readHead(headNote: string, origin: string, key: VerifierKey): Checkpoint {
+/**
+ * Reads a head of this origin that its ledger's key signed.
+ * @throws KeyriteError as `compareHead`
+ */
+export function readHead(headNote: string, origin: string, key: VerifierKey): Checkpoint {
   const note = parseNote(headNote);
   const head = parseCheckpoint(note.text);
   if (head.origin !== origin) {

@@ -67,8 +67,25 @@ export class Frontier {
     return frontier;
   }
 
+  /** The frontier of a tree of `size` leaves whose `roots` another frontier gave. */
+  static of(size: number, roots: readonly Uint8Array[]): Frontier {
+    const rest = [...roots];
+    const frontier = Frontier.at(size, () => {
+      const root = rest.shift();
+      if (root === undefined) throw new Error("the roots do not fit the size");
+      return root;
+    });
+    if (rest.length > 0) throw new Error("the roots do not fit the size");
+    return frontier;
+  }
+
   get size(): number {
     return this.#size;
+  }
+
+  /** Roots of the complete subtrees, largest first: with the size they say everything of the tree. */
+  get roots(): readonly Uint8Array[] {
+    return this.#roots;
   }
 
   copy(): Frontier {

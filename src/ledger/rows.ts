@@ -1,6 +1,7 @@
 /** Typed rows of a ledger file, with every statement prepared once. */
 
 import { KeyriteError } from "../lib/errors.ts";
+import { isMediaType } from "./media-types.ts";
 import { nodePosition } from "./merkle.ts";
 import type { Database, Statement } from "./database.ts";
 
@@ -102,7 +103,20 @@ export class Rows {
     yield* all.iterate() as IterableIterator<StoredAttachment>;
   }
 
+  /** Attachments of a media type that have at most so many bytes. */
+  shortAttachments(mediaType: string, most: number): readonly Uint8Array[] {
+    const sql = "SELECT bytes FROM attachments WHERE mediaType = ? AND length(bytes) <= ?";
+    const found: readonly unknown[] = this.#db.prepare(sql).pluck().all(mediaType, most);
+    return found.filter((bytes) => bytes instanceof Uint8Array);
+  }
+
+  /** @throws KeyriteError internal.bug for a media type that verifiers would refuse. */
   insertAttachment(sha256: string, mediaType: string, bytes: Uint8Array): void {
+    if (!isMediaType(mediaType)) {
+      throw new KeyriteError("internal.bug", `no attachment has the media type ${mediaType}`, {
+        hints: ["add it to the closed list of media types and to docs/formats/ledger.md"],
+      });
+    }
     const sql = "INSERT INTO attachments (sha256, mediaType, bytes) VALUES (?, ?, ?)";
     this.#run(sql, sha256, mediaType, bytes);
   }

@@ -65,6 +65,20 @@ function nameOtherLengths(db: Database, findings: Findings): void {
   }
 }
 
+/** Keys from `from` to `to`, both included. */
+export interface KeyRange {
+  readonly from: number | bigint;
+  readonly to: number | bigint;
+}
+
+/** Every 64-bit integer. */
+const EVERY_KEY: KeyRange = { from: -(2n ** 63n), to: 2n ** 63n - 1n };
+
+/** The range from `from` on, or from the very first key where that is the first that belongs. */
+export function keysFrom(from: number, to: number): KeyRange {
+  return { from: from === 0 ? EVERY_KEY.from : from, to };
+}
+
 /** Rows of an integer key and a value, taken in step with something else that counts upward. */
 export class Stream<Value> {
   readonly #rows: Iterator<unknown>;
@@ -74,19 +88,23 @@ export class Stream<Value> {
   #next: { readonly key: number; readonly value: Value | undefined } | undefined;
   #last: { readonly key: number; readonly value: Value | undefined } | undefined;
 
-  /** `table` has the columns `key` and `value`; what `accept` refuses counts as absent. */
+  /**
+   * `table` has the columns `key` and `value`; what `accept` refuses counts as absent. Of the keys those of
+   * `range` are read, all of them by default.
+   */
   constructor(
     db: Database,
     source: { readonly table: string; readonly key: string; readonly value: string },
     findings: Findings,
     accept: (value: unknown) => Value | undefined,
+    range: KeyRange = EVERY_KEY,
   ) {
     const { table, key, value } = source;
-    const sql = `SELECT ${key}, ${value} FROM ${table} ORDER BY ${key}`;
+    const sql = `SELECT ${key}, ${value} FROM ${table} WHERE ${key} >= ? AND ${key} <= ? ORDER BY ${key}`;
     this.#what = table;
     this.#findings = findings;
     this.#accept = accept;
-    this.#rows = db.prepare(sql).raw().iterate();
+    this.#rows = db.prepare(sql).raw().iterate(BigInt(range.from), BigInt(range.to));
     this.#advance();
   }
 

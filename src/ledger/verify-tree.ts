@@ -11,7 +11,7 @@ import type { Database } from "./database.ts";
 import { decodeEntry, type Entry } from "./entry.ts";
 import type { Findings } from "./findings.ts";
 import { completeNodes, Frontier, leafHash, nodePosition } from "./merkle.ts";
-import { entryRows, Stream, type StoredEntry } from "./streams.ts";
+import { entryRows, keysFrom, Stream, type StoredEntry } from "./streams.ts";
 
 /** `root` gives the root hash of the tree up to and including this entry. */
 export type Visit = (entry: Entry, seq: number, root: () => Uint8Array) => void;
@@ -48,15 +48,23 @@ export function verifyTree(db: Database, options: TreeOptions): TreeVerdict {
   }
 }
 
-class TreeWalk {
+/** A part of the ledger: entries from `from` to `to`, the latter not included, and the tree before them. */
+export interface Part {
+  readonly from: number;
+  readonly to: number;
+  readonly before: Frontier;
+}
+
+/** Walks over a ledger, or a part of it, entry by entry. */
+export class TreeWalk {
   readonly #options: TreeOptions;
   readonly #findings: Findings;
   readonly #nodes: Stream<Uint8Array>;
   readonly #checkpoints: Stream<string>;
   /** The tree of the entries as they are. */
-  #actual = new Frontier();
+  #actual: Frontier;
   /** The tree of the stored leaf hashes; the same object as long as they agree. */
-  #claimed = this.#actual;
+  #claimed: Frontier;
   #lastTime = "";
   #found = 0;
   // Since the last checkpoint that fitted: entries and the first parent that differ from their nodes.
@@ -67,14 +75,31 @@ class TreeWalk {
   #note = "";
   #lost = false;
 
-  constructor(db: Database, options: TreeOptions) {
+  constructor(db: Database, options: TreeOptions, part?: Part) {
     this.#options = options;
     this.#findings = options.findings;
+    this.#actual = part?.before.copy() ?? new Frontier();
+    this.#claimed = this.#actual;
     const { findings } = options;
+    const { from = 0, to = 0 } = part ?? {};
+    const positions = part && keysFrom(completeNodes(from), completeNodes(to) - 1);
     const nodes = { table: "nodes", key: "pos", value: "hash" };
-    this.#nodes = new Stream(db, nodes, findings, asHash);
+    this.#nodes = new Stream(db, nodes, findings, asHash, positions);
+    const sizes = part && keysFrom(from === 0 ? 0 : from + 1, to);
     const checkpoints = { table: "checkpoints", key: "size", value: "note" };
-    this.#checkpoints = new Stream(db, checkpoints, findings, asString);
+    this.#checkpoints = new Stream(db, checkpoints, findings, asString, sizes);
+  }
+
+  /**
+   * Ends a part: the tree after it and the newest size with a checkpoint, or undefined where anything is
+   * not as it should be. What that is, a walk over the whole ledger says.
+   */
+  endPart():
+    { readonly after: Frontier; readonly covered: number; readonly note: string } | undefined {
+    const agree = this.#suspects.length === 0 && this.#parent === undefined;
+    const sound = agree && this.#claimed === this.#actual && !this.#lost;
+    if (!sound || this.#findings.all.length > 0) return undefined;
+    return { after: this.#actual, covered: this.#covered, note: this.#note };
   }
 
   /** Names the entries missing before `seq`; false when nothing after them can be placed. */

@@ -9,9 +9,10 @@ import { parseSignatureLine, type VerifierKey } from "../lib/note.ts";
 import { EMPTY_ROOT } from "./merkle.ts";
 import { openForReading, schemaDifference, type Database } from "./database.ts";
 import { Findings, type Finding } from "./findings.ts";
+import { isMediaType } from "./media-types.ts";
 import { Rows } from "./rows.ts";
 import { LedgerStore } from "./store.ts";
-import { verifyTree, type Visit } from "./verify-tree.ts";
+import { verifyTree, type TreeVerdict, type Visit } from "./verify-tree.ts";
 
 export { compareHead, compareHeads, firstDifference, type HeadComparison } from "./heads.ts";
 export type { Finding, FindingCode } from "./findings.ts";
@@ -68,16 +69,28 @@ export function verifyLedger(
   }
 }
 
-function verifyDatabase(db: Database, options: VerifyOptions): LedgerVerdict {
+/** Verifies an open database: the walk on one thread. */
+export function verifyDatabase(db: Database, options: VerifyOptions): LedgerVerdict {
   const findings = new Findings();
   const origin = readOrigin(db, findings);
   if (origin === undefined) return unreadable(findings.all);
+  verifyStructure(db, findings);
   if (options.origin !== undefined && options.origin !== origin) {
     findings.add("origin.differs", `this is the ledger of ${origin}, not of ${options.origin}`);
   }
   const signedFrom = options.signatures === "newest" ? newestSize(db, findings) : 0;
   const { key, visit } = options;
   const tree = verifyTree(db, { origin, key, signedFrom, visit, findings });
+  return verifyBesides(db, findings, origin, tree);
+}
+
+/** What lies beside the entries, once these are verified. */
+export function verifyBesides(
+  db: Database,
+  findings: Findings,
+  origin: string,
+  tree: TreeVerdict,
+): LedgerVerdict {
   guarded(findings, "the attachments", () => {
     verifyAttachments(db, findings);
   });
@@ -88,18 +101,23 @@ function verifyDatabase(db: Database, options: VerifyOptions): LedgerVerdict {
 }
 
 // The schema comes before any query on its tables: what a hostile one defines must not run.
-function readOrigin(db: Database, findings: Findings): string | undefined {
+export function readOrigin(db: Database, findings: Findings): string | undefined {
   return guarded(findings, "the file", () => {
     const difference = schemaDifference(db);
     if (difference !== undefined) {
       findings.add("schema.differs", `the schema of the file differs: ${difference}`);
       return undefined;
     }
-    // Damage between the records, which reading them in order would pass over.
+    return new Rows(db).origin();
+  });
+}
+
+// Damage between the records, which reading them in order would pass over.
+export function verifyStructure(db: Database, findings: Findings): void {
+  guarded(findings, "the file", () => {
     const structure: unknown = db.pragma("quick_check(1)", { simple: true });
     if (structure !== "ok")
       findings.add("file.unreadable", `the file is damaged: ${String(structure)}`);
-    return new Rows(db).origin();
   });
 }
 
@@ -110,9 +128,11 @@ function newestSize(db: Database, findings: Findings): number {
 
 function verifyAttachments(db: Database, findings: Findings): void {
   for (const { sha256, mediaType, bytes } of new Rows(db).attachments()) {
-    const readable = bytes instanceof Uint8Array && typeof mediaType === "string";
-    if (!readable || sha256Hex(bytes) !== sha256) {
+    if (!(bytes instanceof Uint8Array) || sha256Hex(bytes) !== sha256) {
       findings.add("attachment.differs", `attachment ${sha256} does not have that digest`);
+    } else if (!isMediaType(mediaType)) {
+      const text = `attachment ${sha256} states a media type that no attachment has`;
+      findings.add("attachment.differs", text);
     }
   }
 }

@@ -68,3 +68,23 @@ export function schemesFor(algorithm: KeyAlgorithm): readonly SignatureScheme[] 
       return [schemeFor(algorithm)];
   }
 }
+
+/** Hash of a scheme as node:crypto names it; null for Ed25519, which hashes itself. */
+export function hashOf(scheme: SignatureScheme): "sha256" | "sha384" | "sha512" | null {
+  switch (scheme) {
+    case "rsa-pkcs1-sha256":
+    case "rsa-pss-sha256":
+    case "ecdsa-sha256":
+      return "sha256";
+    case "rsa-pkcs1-sha384":
+    case "rsa-pss-sha384":
+    case "ecdsa-sha384":
+      return "sha384";
+    case "rsa-pkcs1-sha512":
+    case "rsa-pss-sha512":
+    case "ecdsa-sha512":
+      return "sha512";
+    case "ed25519":
+      return null;
+  }
+}

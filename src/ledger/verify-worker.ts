@@ -1,0 +1,38 @@
+/** A thread that verifies parts of a ledger as they are handed to it. Bundled as a program of its own. */
+
+import { parentPort, workerData } from "node:worker_threads";
+import { parseVerifierKey } from "../lib/note.ts";
+import { openBeside } from "./database.ts";
+import { judgePart, type JudgedPart } from "./verify-part.ts";
+
+/** What a thread is told at its start; keys in their text form. */
+export interface WorkerStart {
+  readonly path: string;
+  readonly origin: string;
+  readonly key: string | null;
+  readonly people: readonly string[];
+}
+
+export interface PartOrder {
+  readonly from: number;
+  readonly to: number;
+  readonly buffer: ArrayBuffer;
+}
+
+/** The part, or null when it is not sound. */
+export type PartAnswer = JudgedPart | null;
+
+function work(port: NonNullable<typeof parentPort>, start: WorkerStart): void {
+  const db = openBeside(start.path);
+  const options = {
+    origin: start.origin,
+    key: start.key === null ? undefined : parseVerifierKey(start.key),
+    people: start.people.map(parseVerifierKey),
+  };
+  port.on("message", (order: PartOrder) => {
+    const part = judgePart(db, options, order) ?? null;
+    port.postMessage(part, part === null ? [] : [part.bytes.buffer as ArrayBuffer]);
+  });
+}
+
+if (parentPort !== null) work(parentPort, workerData as WorkerStart);
