@@ -6,12 +6,14 @@ import { visible } from "../lib/encoding.ts";
 import type { Plan, PlanStep } from "../ceremony/plan.ts";
 import type { SeenToken } from "./hsm.ts";
 import { printJson, printLine } from "./output.ts";
+import { readVaultOptions } from "./vaults.ts";
 import { findScript, planOnSite, readSetOptions } from "./planning.ts";
 import { openSite, siteFolder, type OpenSite } from "./site.ts";
 
 export interface CheckOptions {
   readonly site?: string;
   readonly set: readonly string[];
+  readonly vault: readonly string[];
   readonly tokens?: boolean;
   readonly schema?: boolean;
   readonly json?: boolean;
@@ -25,7 +27,9 @@ export async function check(name: string | undefined, options: CheckOptions): Pr
   const file = findScript(name);
   const site = openSite(siteFolder(options.site), { write: false });
   try {
-    const planning = await planOnSite(site, file, readSetOptions(options.set));
+    const planning = await planOnSite(site, file, readSetOptions(options.set), [
+      ...readVaultOptions(options.vault).keys(),
+    ]);
     if (!planning.ok) {
       if (options.json === true) {
         printJson("check", {

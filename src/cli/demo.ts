@@ -9,6 +9,7 @@ import { KeyriteError } from "../lib/errors.ts";
 import { makeFolders } from "../lib/files.ts";
 import { fromUtf8 } from "../lib/encoding.ts";
 import { profileNamed } from "../hsm/profiles.ts";
+import { playDeviceLog } from "./demo-device.ts";
 import { demoFolder, refuseProduction } from "./demo-folder.ts";
 import { filesFromOutside } from "./demo-outside.ts";
 import { growPeer, handOverPeer, type PeerParts } from "./demo-peer.ts";
@@ -178,6 +179,10 @@ class Demo {
     if (name === "crosslink") {
       this.#say("The other site goes on, and asks for a cosignature on its newer head.");
       return { files: ["--set", `request=${growPeer(this.#peer("record-deviation"))}`] };
+    }
+    if (name === "attach-device-log") {
+      this.#say("Software tokens keep no log of their own: one is written that fits the ledger.");
+      return { files: ["--set", `log=${playDeviceLog(this.#site(), "alpha", this.#folder)}`] };
     }
     const outbox = join(this.#site(), "outbox");
     return { files: filesFromOutside(name, join(this.#folder, "outside"), outbox) };

@@ -25,10 +25,40 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   ],
   status: ["keyrite status --site dc1", "keyrite status --json"],
   verify: [
-    "keyrite verify ledger.db --trust trust.txt --head /media/eve/heads/pki.example.org~dc1.note",
+    "keyrite verify ledger.db --trust trust.txt --head /media/eve",
+    'keyrite verify ledger.db --words "wallet decimal pheasant …" --head "139 crucial cellulose …"',
+    "keyrite verify --ceremony 20261124-generate-root-ca-k3xq --site dc1",
   ],
+  report: [
+    "keyrite report --html --out report.html",
+    "keyrite report 20261124-generate-root-ca-32zi --md --trust trust.txt",
+    "keyrite report all --json",
+  ],
+  export: [
+    "keyrite export /media/usb/evidence --site dc1",
+    "keyrite export /media/usb/evidence --tar /media/usb/evidence.tar --json",
+  ],
+  archive: ["keyrite archive /media/usb/2026-h2 --after /media/usb/2026-h1"],
+  prove: ["keyrite prove 42 --out entry-42.tlog-proof"],
+  "verify-proof": [
+    "keyrite verify-proof entry-42.tlog-proof --trust trust.txt --genesis genesis.json",
+  ],
+  "cosign request": ["keyrite cosign request --site dc1 --old 117 --out /media/usb/dc1.request"],
+  "cosign sign": [
+    "keyrite cosign sign dc1.request --medium /media/olga --trust trust.txt --out dc1.answer",
+  ],
+  "cosign accept": ["keyrite cosign accept /media/usb/dc1.answer --site dc1"],
+  "timestamp request": ["keyrite timestamp request --site dc1 --out /media/usb/head.tsq"],
+  "timestamp accept": [
+    "keyrite timestamp accept head.tsr --site dc1 --request head.tsq --root tsa-root.pem",
+  ],
+  "timestamp verify": ["keyrite timestamp verify --site dc1 --root tsa-root.pem"],
   "backup verify": ["keyrite backup verify /media/safe-1/backup-20261124-k3xq --trust trust.txt"],
   "backup prove": ["keyrite backup prove backup-20261124-k3xq --vault onsite=/media/safe-1"],
+  hierarchy: [
+    "keyrite hierarchy root-ca.pem issuing-ca.pem root-ca.crl",
+    "keyrite hierarchy outbox/*.pem --rules tls --html hierarchy.html",
+  ],
   "hsm list": ["keyrite hsm list"],
   "hsm inspect": ["keyrite hsm inspect alpha"],
   doctor: ["keyrite doctor --site dc1"],

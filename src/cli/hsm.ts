@@ -2,14 +2,13 @@
 
 import type { Plan } from "../ceremony/plan.ts";
 import { whyNotAllowed } from "../ceremony/token-room.ts";
-import { createHsm } from "../hsm/hsm.ts";
 import type { Hsm, KeyInfo, TokenInfo } from "../hsm/token.ts";
 import { visible } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
+import { openHsm } from "./hosted.ts";
 import { printJson, printLine } from "./output.ts";
 import { openSite, readSite, siteFolder, type OpenSite, type Site } from "./site.ts";
-import { setEnvironment, systemClock, systemRandom } from "./system.ts";
 
 export interface HsmOptions {
   readonly site?: string;
@@ -17,11 +16,7 @@ export interface HsmOptions {
 }
 
 async function withHsm<T>(act: (hsm: Hsm) => Promise<T>): Promise<T> {
-  const hsm = createHsm({
-    setEnvironment,
-    random: systemRandom,
-    monotonic: () => systemClock.monotonic(),
-  });
+  const hsm = openHsm();
   try {
     return await act(hsm);
   } finally {

@@ -11,6 +11,11 @@ export async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(`${VERSION}\n`);
     return 0;
   }
+  if (argv.length === 1 && argv[0] === "module-host") {
+    const { moduleHost } = await import("./module-host.ts");
+    moduleHost();
+    return 0;
+  }
   const { runCommandLine } = await import("./program.ts");
   return runCommandLine(argv);
 }

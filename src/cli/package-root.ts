@@ -20,9 +20,10 @@ export function packageRoot(): string {
 
 /** Names of the ceremonies that ship with Keyrite. */
 export function shippedCeremonies(): readonly string[] {
-  return readdirSync(join(packageRoot(), "ceremonies"), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
+  const folder = join(packageRoot(), "ceremonies");
+  return readdirSync(folder, { withFileTypes: true })
     .map((entry) => entry.name)
+    .filter((name) => existsSync(join(folder, name, "script.yaml")))
     .sort();
 }
 

@@ -6,7 +6,7 @@ import { CustodyFold, type Custody } from "../ceremony/custody.ts";
 import { genesisFacts } from "../ceremony/founding.ts";
 import type { Genesis } from "../ceremony/genesis.ts";
 import type { History } from "../ceremony/history.ts";
-import { planScript, type Plan } from "../ceremony/plan.ts";
+import { planWithDocuments, type Plan } from "../ceremony/plan.ts";
 import { readScript, scriptRefused, type Script } from "../ceremony/script.ts";
 import { readModuleFile } from "../hsm/module-file.ts";
 import { KeyriteError } from "../lib/errors.ts";
@@ -14,7 +14,9 @@ import { readBounded } from "../lib/files.ts";
 import type { Objection } from "../lib/objection.ts";
 import { cardDigest } from "../people/card.ts";
 import { packageRoot, software } from "./package-root.ts";
+import { planInputs } from "./plan-inputs.ts";
 import type { OpenSite } from "./site.ts";
+import { systemClock } from "./system.ts";
 
 const LONGEST_SCRIPT = 256 * 1024;
 
@@ -58,11 +60,17 @@ export type SitePlanning =
   | { readonly ok: true; readonly plan: Plan }
   | { readonly ok: false; readonly objections: readonly Objection[] };
 
-/** Plans a script on a site: files and ledger only. */
+/**
+ * Plans a script on a site: files and ledger only.
+ * @param vaults those whose folders are given for this run, beside those of site.yaml.
+ * @param read gets every file that was taken in, by its path.
+ */
 export async function planOnSite(
   site: OpenSite,
   file: ScriptFile,
   set: Readonly<Record<string, string>>,
+  vaults: readonly string[] = [],
+  read = new Map<string, Uint8Array>(),
 ): Promise<SitePlanning> {
   const reading = readScript(file.bytes, file.path);
   if (!reading.ok) return reading;
@@ -70,7 +78,7 @@ export async function planOnSite(
   const founding = site.history.size === 0;
   const objection = foundingObjection(script, site.history);
   if (objection !== undefined) return { ok: false, objections: [objection] };
-  return planScript({
+  return planWithDocuments({
     script,
     set,
     bindings: site.bindings,
@@ -79,6 +87,9 @@ export async function planOnSite(
     vocabulary: site.vocabulary,
     software: software(),
     modules: await moduleDigests(site),
+    vaults: new Set([...site.bindings.vaults.keys(), ...vaults]),
+    inputs: planInputs(file.path, (sha256) => site.ledger.attachment(sha256)?.bytes, read),
+    nowMs: systemClock.now(),
   });
 }
 

@@ -4,7 +4,10 @@ import { Command, CommanderError } from "commander";
 import { exampleText } from "./examples.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import { lostOutput, showError, watchOutputs, type ErrorDisplay } from "./output.ts";
+import { addArchive, addExport, addProve, addReport, addVerifyProof } from "./program-audit.ts";
 import { addBackup } from "./program-backup.ts";
+import { addCosign, addTimestamp } from "./program-heads.ts";
+import { addHierarchy } from "./program-pki.ts";
 import { VERSION } from "./version.ts";
 
 const collect = (value: string, list: readonly string[]): readonly string[] => [...list, value];
@@ -159,6 +162,7 @@ function addCheck(program: Command): void {
     .argument("[script]", "a script.yaml, its folder, or the name of a shipped ceremony")
     .description("read, bind and plan a script; print the plan, or every objection with its place")
     .option("--set <name=value>", "value of a parameter (repeat)", collect, NONE)
+    .option("--vault <name=dir>", "where a vault of key backups is (repeat)", collect, NONE)
     .option("--tokens", "also look at the tokens, without login")
     .option("--schema", "print the JSON Schema of scripts")
     .action(async (script, options) =>
@@ -171,6 +175,7 @@ function addPaper(program: Command): void {
     .argument("<script>", "a script.yaml, its folder, or the name of a shipped ceremony")
     .description("print the script for paper: steps, initials, times, exception sheet")
     .option("--set <name=value>", "value of a parameter (repeat)", collect, NONE)
+    .option("--vault <name=dir>", "where a vault of key backups is (repeat)", collect, NONE)
     .option("--html", "a page for print instead of Markdown")
     .action(async (script, options) =>
       (await import("./paper.ts")).paper(script as never, options as never),
@@ -203,10 +208,21 @@ function addStatus(program: Command): void {
 function addVerify(program: Command): void {
   onSite(program.command("verify"))
     .argument("[ledger]", "a ledger.db or the folder that holds it (else the site's)")
-    .description("recompute a ledger from its bytes and judge it, offline")
+    .description("recompute a ledger from its bytes and judge it and its ceremonies, offline")
     .option("--trust <file>", "trust file: the genesis digest and verifier keys")
     .option("--words <words>", "the 32 words of the genesis digest on the signed sheet")
-    .option("--head <file>", "a head that somebody carries (repeat)", collect, NONE)
+    .option(
+      "--head <file|medium|words>",
+      'a head that somebody holds: a file, a medium, or "SIZE WORDS" from paper (repeat)',
+      collect,
+      NONE,
+    )
+    .option("--ceremony <id>", "show this one, step by step")
+    .option("--verbose", "show every ceremony step by step")
+    .option(
+      "--threads <n>",
+      "threads besides the main one for a large ledger; 0: none (else by the cores)",
+    )
     .action(async (place, options) =>
       (await import("./verify.ts")).verify(place as never, options as never),
     );
@@ -223,11 +239,6 @@ function addHsm(program: Command): void {
     .action(async (token, options) =>
       (await import("./hsm.ts")).hsmInspect(token as never, options as never),
     );
-  // What a ceremony starts to read a token back in a process that knows nothing of it.
-  hsm
-    .command("public-keys", { hidden: true })
-    .argument("<token>", "module binding, serial and label as JSON")
-    .action(async (token) => (await import("./new-process.ts")).printPublicKeys(token as never));
 }
 
 function addDoctor(program: Command): void {
@@ -267,7 +278,15 @@ const COMMANDS: ReadonlyMap<string, (program: Command) => void> = new Map([
   ["run", addRun],
   ["status", addStatus],
   ["verify", addVerify],
+  ["report", addReport],
+  ["export", addExport],
+  ["archive", addArchive],
+  ["prove", addProve],
+  ["verify-proof", addVerifyProof],
+  ["cosign", addCosign],
+  ["timestamp", addTimestamp],
   ["backup", addBackup],
+  ["hierarchy", addHierarchy],
   ["hsm", addHsm],
   ["doctor", addDoctor],
   ["demo", addDemo],

@@ -14,13 +14,13 @@ import { Recorder } from "../ceremony/recorder.ts";
 import { requireResumable } from "../ceremony/resume.ts";
 import type { Hsm } from "../hsm/token.ts";
 import { headName } from "../people/medium.ts";
-import { createHsm } from "../hsm/hsm.ts";
 import { timestamp } from "../lib/clock.ts";
 import { equalBytes, sha256Hex } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { readBounded } from "../lib/files.ts";
 import { kdfMilliseconds } from "../lib/age.ts";
+import { openHsm } from "./hosted.ts";
 import { software } from "./package-root.ts";
 import { openConsole, type OpenedConsole } from "./consoles.ts";
 import { mediumSource, readMediumOptions } from "./media.ts";
@@ -30,9 +30,10 @@ import { drillPageOf } from "./drill-pages.ts";
 import { findScript, moduleDigests, planOnSite, readSetOptions, requirePlan } from "./planning.ts";
 import { openSite, siteFolder, type OpenSite } from "./site.ts";
 import { outbox, siteFiles } from "./site-files.ts";
+import { terminalRecord } from "./transcripts.ts";
 import { makeVaults, readVaultOptions } from "./vaults.ts";
 import { publicKeysFromNewProcess } from "./new-process.ts";
-import { peakRssMiB, setEnvironment, systemClock, systemRandom } from "./system.ts";
+import { peakRssMiB, systemClock, systemRandom } from "./system.ts";
 
 export interface RunOptions {
   readonly site?: string;
@@ -57,11 +58,7 @@ interface Ended {
 export async function run(name: string | undefined, options: RunOptions): Promise<void> {
   const start = systemClock.monotonic();
   const site = openSite(siteFolder(options.site), { write: true });
-  const hsm = createHsm({
-    setEnvironment,
-    random: systemRandom,
-    monotonic: () => systemClock.monotonic(),
-  });
+  const hsm = openHsm(site.folder);
   let opened: OpenedConsole | undefined;
   try {
     opened = openConsole(site.genesis.assurance, options);
@@ -118,7 +115,7 @@ async function conduct(
   const file = findScript(name);
   inputs.set(file.path, file.bytes);
   const set = { ...opened.set, ...readSetOptions(options.set) };
-  const plan = requirePlan(await planOnSite(site, file, set), file);
+  const plan = requirePlan(await planOnSite(site, file, set, vaultsGiven(options), inputs), file);
   const ceremony = ceremonyId(plan.script.name);
   const conducted = await new Conductor(hall, recorder, plan, ceremony).conduct();
   return { ...conducted, state: "closed" };
@@ -192,6 +189,7 @@ function makeHall(
     bindings: site.bindings,
     ledger: site.ledger,
     console: opened.console,
+    terminal: terminalRecord(site.folder, opened.transcript),
     hsm,
     clock: systemClock,
     random: systemRandom,
@@ -205,6 +203,10 @@ function makeHall(
     changedInput: () => changedInput(inputs),
     interrupted: () => opened.interrupted(),
   };
+}
+
+function vaultsGiven(options: RunOptions): readonly string[] {
+  return [...readVaultOptions(options.vault).keys()];
 }
 
 function siteVaults(site: OpenSite, options: RunOptions): Vaults {

@@ -4,7 +4,14 @@ import { join } from "node:path";
 import type { Outbox, SiteFiles } from "../ceremony/action.ts";
 import { sha256Hex } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
-import { makeFolder, readBounded, removeFile, replaceFile, writeNewFile } from "../lib/files.ts";
+import {
+  makeFolder,
+  readBounded,
+  readIfPresent,
+  removeFile,
+  replaceFile,
+  writeNewFile,
+} from "../lib/files.ts";
 
 const MEBIBYTE = 1 << 20;
 const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -59,6 +66,13 @@ export function outbox(folder: string, ceremony: string): Outbox {
         makeFolder(place, 0o755);
         writeNewFile(join(place, plainName(file)), bytes, { mode: 0o644 });
         return sha256Hex(bytes);
+      }),
+    // A CRL of a hundred thousand entries has four mebibytes; nothing else is near that.
+    readIfThere: (file) =>
+      attempt(() => readIfPresent(join(place, plainName(file)), 64 * MEBIBYTE)),
+    remove: (file) =>
+      attempt(() => {
+        removeFile(join(place, plainName(file)));
       }),
   };
 }

@@ -1,5 +1,10 @@
 /** The lines of `keyrite status`: plain sentences of stable width, fit to be read aloud. */
 
+import type {
+  CertificatesStatus,
+  CertificateStatus,
+  CrlStatus,
+} from "../ceremony/certificate-status.ts";
 import { MOST_KEYS } from "../ceremony/concerns.ts";
 import { openersOf } from "../ceremony/copies-query.ts";
 import { shareSetName, type Custody, type ShareSetCustody } from "../ceremony/custody.ts";
@@ -18,6 +23,7 @@ export interface StatusSource extends Pick<OpenSite, "history"> {
 
 export interface StatusView {
   readonly keys: readonly KeyStatus[];
+  readonly certificates: CertificatesStatus;
   readonly concerns: readonly string[];
   /** Whether every key and backup is listed, however many there are. */
   readonly all: boolean;
@@ -38,17 +44,28 @@ export function statusLines(
     ...section("Keys", view.keys, keyLines, view.all),
     ...section("KEKs", [...custody.keks.values()], (kek) => kekLines(custody, kek)),
     ...section("Backups", [...custody.backups.values()].toReversed(), backupLines, view.all),
-    ...section(
-      "Certificates",
-      [...custody.certificates.values()],
-      (c) => [`  ${c.file}  ${visible(c.subject)}  ${c.notBefore} to ${c.notAfter}`],
-      view.all,
-    ),
+    ...section("Certificates", view.certificates.certificates, certificateLines, view.all),
+    ...section("CRLs", view.certificates.crls, crlLines, view.all),
     ...siteLines(custody),
     "",
     view.concerns.length === 0 ? "Nothing is open, due or in doubt." : "NEEDS ATTENTION",
     ...view.concerns.map((concern) => `  ${visible(concern)}`),
   ];
+}
+
+function certificateLines(one: CertificateStatus): readonly string[] {
+  const { name, subject, notBefore, notAfter, state, daysLeft, revoked, source } = one;
+  const left = state === "in force" ? `, ${plural(daysLeft, "day")} left` : "";
+  const why = revoked === null ? "" : `, ${revoked.reason} from ${revoked.date} on`;
+  return [
+    `  ${name}  ${visible(subject)}  ${notBefore} to ${notAfter}`,
+    `    ${state}${left}${why}${source === "imported" ? ", issued elsewhere" : ""}`,
+  ];
+}
+
+function crlLines({ issuer, number, entries, nextUpdate }: CrlStatus): readonly string[] {
+  const revoked = entries === 1 ? "1 entry" : `${entries} entries`;
+  return [`  of ${issuer}  number ${number}, ${revoked}; the next is due by ${nextUpdate}`];
 }
 
 function ceremonyLines({ ceremonies }: History): readonly string[] {

@@ -1,5 +1,6 @@
 /** `keyrite status`: what the site holds now, what is open, due or in doubt. */
 
+import { certificatesStatus } from "../ceremony/certificate-status.ts";
 import { concerns } from "../ceremony/concerns.ts";
 import { custodyJson } from "../ceremony/custody-json.ts";
 import type { StepInDoubt } from "../ceremony/history.ts";
@@ -22,7 +23,13 @@ export function status(options: StatusOptions): Promise<void> {
   try {
     const { history } = site;
     const keys = keyStatuses(history.custody, history.policy, systemClock.now());
-    const view = { keys, concerns: concerns(history, keys), all: options.all === true };
+    const certificates = certificatesStatus(history.custody, systemClock.now());
+    const view = {
+      keys,
+      certificates,
+      concerns: concerns(history, keys, certificates),
+      all: options.all === true,
+    };
     if (options.json === true) printJson("status", statusJson(site, view));
     else for (const line of statusLines(site, view)) printLine(line);
   } finally {
@@ -49,6 +56,8 @@ function statusJson({ history, genesis, ledger }: OpenSite, view: StatusView): J
       closedAt,
     })),
     keys: view.keys,
+    certificates: view.certificates.certificates,
+    crls: view.certificates.crls,
     custody: custodyJson(history.custody),
     concerns: view.concerns,
   };

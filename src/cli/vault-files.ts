@@ -107,7 +107,8 @@ function writeNew(path: string, bytes: Uint8Array, made: string[]): void {
   }
 }
 
-async function syncAll(paths: readonly string[]): Promise<void> {
+/** Makes files durable, several at a time. */
+export async function syncAll(paths: readonly string[]): Promise<void> {
   let next = 0;
   const lane = async (): Promise<void> => {
     for (let path = paths[next++]; path !== undefined; path = paths[next++]) {
