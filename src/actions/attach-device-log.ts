@@ -16,9 +16,8 @@ import {
   type DeviceLog,
   type DeviceLogFormat,
 } from "../hsm/device-log.ts";
-import { canonicalText } from "../lib/json.ts";
 import { KeyriteError, messageOf } from "../lib/errors.ts";
-import type { Json, JsonObject } from "../lib/json.ts";
+import { canonicalJson, type Json, type JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
 import { matchLines, objectNames, problemLines } from "./lib/device-log-lines.ts";
 import { nothingIsLeft } from "./lib/settle-nothing.ts";
@@ -38,9 +37,9 @@ interface Judged extends JsonObject {
   readonly first: number;
   readonly last: number;
   readonly lastDigest: string;
-  /** What is wrong with the log, the first hundred sentences. */
-  readonly problems: readonly string[];
-  readonly problemCount: number;
+  /** How many things are wrong with the log, and the first hundred of them in a sentence each. */
+  readonly problems: number;
+  readonly said: readonly string[];
   readonly acts: readonly (JsonObject & FactOf<"device-log.attached">["acts"][number])[];
   readonly table: readonly Json[];
   readonly unexplained: number;
@@ -64,23 +63,23 @@ export const attachDeviceLog = defineAction<Params, Judged, Judged>({
   },
   forecast: (p, custody) => ({
     serial: custody.tokens.get(p.token)?.serial ?? "",
-    ...{ first: 0, last: 0, lastDigest: "0".repeat(32), problems: [], problemCount: 0 },
+    ...{ first: 0, last: 0, lastDigest: "0".repeat(32), problems: 0, said: [] },
     ...{ acts: [], table: [], unexplained: 0, missing: 0 },
   }),
   establishes: (p, evidence) => [factOf(p, evidence)],
-  admits: (p, subject, fact) => canonicalText(fact) === canonicalText(factOf(p, subject)),
+  admits: (p, subject, fact) => canonicalJson(fact) === canonicalJson(factOf(p, subject)),
   subject: (p, room) => Promise.resolve(judged(p, room)),
   run: (_, __, { subject }) => Promise.resolve(subject),
   ...nothingIsLeft("Attaching a log changes nothing but the ledger."),
 });
 
 function factOf(p: Params, judged: Judged): FactOf<"device-log.attached"> {
-  const { first, last, lastDigest, acts, unexplained, missing, problemCount } = judged;
+  const { first, last, lastDigest, acts, unexplained, missing, problems } = judged;
   return {
     kind: "device-log.attached",
     ...{ token: p.token, sha256: p.log, format: p.format, first, last, lastDigest },
     acts: acts.map(({ act, done, failed }) => ({ act, done, failed })),
-    ...{ unexplained, missing, problems: problemCount },
+    ...{ unexplained, missing, problems },
   };
 }
 
@@ -105,8 +104,8 @@ function judged(p: Params, room: Room): Subject<Judged> {
   const match = matchDevice(log.acts, room.ledgerActs(token.serial), reader);
   const data: Judged = {
     ...{ serial: token.serial, first, last: log.end.item, lastDigest: log.end.digest },
-    problems: log.problems.slice(0, MOST_PROBLEMS),
-    problemCount: log.problems.length,
+    problems: log.problems.length,
+    said: log.problems.slice(0, MOST_PROBLEMS),
     acts: actsOf(log, reader),
     table: match.rows.map(({ kind, device, ledger, unexplained, missing }): Json => [
       ...[kind, device.done, device.failed, ledger.done, ledger.failed],
@@ -131,7 +130,7 @@ function shown(
   match: DeviceMatch,
 ): readonly string[] {
   const before = room.custody.deviceLogs.get(p.token);
-  const sound = data.unexplained + data.missing + data.problemCount === 0;
+  const sound = data.unexplained + data.missing + data.problems === 0;
   return [
     `Log of the device behind token ${p.token} (serial ${data.serial}), format ${p.format}: ${log.acts.length} acts, items ${data.first} to ${data.last}.`,
     before === undefined
@@ -142,7 +141,7 @@ function shown(
     ...matchLines(match, log.acts, objectNames(room.custody, p.token)),
     sound
       ? "The log and the ledger tell the same."
-      : `WARNING: ${data.unexplained} acts are not explained by the ledger, ${data.missing} of the ledger are not in the log, ${data.problemCount} problems. That is recorded; look into it, and record a deviation from the rule "${deviationOf(p.token)}" when it is explained.`,
+      : `WARNING: ${data.unexplained} acts are not explained by the ledger, ${data.missing} of the ledger are not in the log, ${data.problems} problems. That is recorded; look into it, and record a deviation from the rule "${deviationOf(p.token)}" when it is explained.`,
   ];
 }
 

@@ -14,6 +14,7 @@ import { z } from "../lib/schema.ts";
 import { formatDn } from "../pki/names.ts";
 import type { CertificateView, SignedCertificate } from "../pki/view.ts";
 import { isCa, keptFile } from "./lib/issuing.ts";
+import { lintImported } from "./lib/import-lints.ts";
 import { attempt } from "./lib/issuing-examine.ts";
 import {
   certificateKind,
@@ -50,6 +51,8 @@ interface ToImport extends Plate {
   /** Whether its signature was verified under the issuer's certificate that was given. */
   readonly verified: boolean;
   readonly differences: readonly string[];
+  /** What the lints found: nothing of it can be changed here, so the room decides. */
+  readonly warnings: readonly string[];
 }
 interface Imported extends ToImport {
   readonly files: readonly OutFile[];
@@ -91,14 +94,16 @@ export const importCertificate = defineAction<Params, ToImport, Imported>({
     ca: true,
     verified: false,
     differences: [],
+    warnings: [],
     files: [{ file: `${p.file}.der`, sha256: "0".repeat(64) }],
   }),
   establishes: (p, imported) => {
-    const { sha256, spki, issuerName, subject, serial, notBefore, notAfter, ca, files } = imported;
+    const { sha256, spki, issuerName, verified, subject, serial, files } = imported;
+    const { notBefore, notAfter, ca } = imported;
     return [
       {
         kind: "certificate.imported",
-        ...{ sha256, spki, issuerName, subject, serial, notBefore, notAfter, ca },
+        ...{ sha256, spki, issuerName, verified, subject, serial, notBefore, notAfter, ca },
         ...{ file: p.file, files: [...files] },
       },
     ];
@@ -108,6 +113,8 @@ export const importCertificate = defineAction<Params, ToImport, Imported>({
     fact.sha256 === intent.sha256 &&
     fact.spki === intent.spki &&
     fact.issuerName === intent.issuerName &&
+    fact.verified === intent.verified &&
+    intent.verified === (p.issuer !== undefined) &&
     fact.subject === intent.subject &&
     fact.serial === intent.serial &&
     fact.notBefore === intent.notBefore &&
@@ -129,18 +136,26 @@ export const importCertificate = defineAction<Params, ToImport, Imported>({
     if (room.custody.certificates.has(sha256)) {
       throw new KeyriteError("script.refused", "the certificate is in custody already");
     }
-    const verified = await requireIssuedBy(room, read, p.issuer);
+    const above = await requireIssuedBy(room, read, p.issuer);
+    const verified = above !== undefined;
     const differences = requestDifferences(room, view);
-    const data = { ...plateOf(view, sha256), verified, differences };
+    const warnings = await lintImported(read, above);
+    const data = { ...plateOf(view, sha256), verified, differences, warnings };
     return {
       data,
       shown: [
         `This certificate is about key ${key.label} of this site and says, in plain words:`,
         ...explain(view),
-        verified
-          ? "Its signature verifies under the issuer's certificate that was given."
-          : "WARNING: the issuer's certificate was not given, so its signature was not verified.",
+        ...(verified
+          ? ["Its signature verifies under the issuer's certificate that was given."]
+          : [
+              "WARNING: nobody has verified who signed this certificate: its issuer's was not given.",
+              "WARNING: the record says so for good, and so does keyrite status.",
+            ]),
         ...differences,
+        ...(warnings.length === 0
+          ? ["It was linted whole: no finding."]
+          : warnings.map((warning) => `WARNING: ${warning}`)),
         ...digestLines("Certificate, SHA-256", sha256),
       ],
     };
@@ -204,8 +219,8 @@ async function requireIssuedBy(
   room: Room,
   { tbs, view, algorithm, signature }: SignedCertificate,
   issuer: string | undefined,
-): Promise<boolean> {
-  if (issuer === undefined) return false;
+): Promise<CertificateView | undefined> {
+  if (issuer === undefined) return undefined;
   const { verifySignature } = await import("../pki/signature.ts");
   const above = (await outside(room, issuer)).read.view;
   const spki = fromHex(above.key.spki);
@@ -213,7 +228,7 @@ async function requireIssuedBy(
   const { scheme } = algorithm;
   const verifies =
     scheme !== null && spki !== undefined && verifySignature(scheme, spki, tbs, signature);
-  if (named && isCa(above) && verifies) return true;
+  if (named && isCa(above) && verifies) return above;
   throw new KeyriteError(
     "script.refused",
     "the certificate was not issued under the given issuer's",

@@ -33,8 +33,20 @@ import {
   type OutFile,
 } from "./lib/outputs.ts";
 import { requestForm } from "./lib/request-form.ts";
+import { examineRequest, requestedUnder } from "./lib/request-profile.ts";
+import { rsaPadding, rsaPaddingFits } from "./lib/rsa-padding.ts";
 
-const params = () => z.strictObject({ token: label, key: label, subject: line, file: label });
+const params = () =>
+  z.strictObject({
+    token: label,
+    key: label,
+    subject: line,
+    /** What the certificate shall be for: its kind of key use is asked for. Without one nothing is. */
+    profile: label.optional(),
+    /** How an RSA key signs; without it as the profile says, or PKCS#1. */
+    rsaPadding: rsaPadding().optional(),
+    file: label,
+  });
 type Params = z.infer<ReturnType<typeof params>>;
 
 interface ToSign extends JsonObject {
@@ -44,6 +56,8 @@ interface ToSign extends JsonObject {
   readonly scheme: SignatureScheme;
   readonly spki: string;
   readonly subject: string;
+  /** Of the profile; null without one. */
+  readonly profileSha256: string | null;
   readonly warnings: readonly string[];
 }
 interface Made extends JsonObject {
@@ -61,14 +75,16 @@ export const makeCsr = defineAction<Params, ToSign, Made>({
   params,
   facts: ["csr.made"],
   instruction: (p) =>
-    `Make a certificate request of key ${p.key} on token ${p.token} for ${p.subject}, file ${p.file}.`,
+    `Make a certificate request of key ${p.key} on token ${p.token} for ${p.subject}${p.profile === undefined ? "" : ` under profile ${p.profile}`}, file ${p.file}.`,
   requires: (p) => [
     tokenIsActive(p.token),
     keyIsOn(p.token, p.key),
     tokenOwesNothing(p.token),
     fileIsFree(p.file),
     always("subject", dnProblem(p.subject)),
+    rsaPaddingFits(p),
   ],
+  examine: examineRequest,
   forecast: (p, custody) => ({
     sha256: sha256Hex(`planned\n${p.file}`),
     tbs: "",
@@ -91,12 +107,21 @@ export const makeCsr = defineAction<Params, ToSign, Made>({
     const { explainCsr } = await import("../pki/explain-csr.ts");
     const key = requireKeyOn(room.custody, p.token, p.key);
     const spki = requireSpki(room, key.spki);
-    const { tbs, view, scheme } = buildCsr({ subject: parseDn(p.subject), spki });
-    const { warnings } = await rehearse(await requestForm(), tbs, scheme, key);
+    const wanted = await requestedUnder(p, room);
+    const { tbs, view, scheme } = buildCsr({
+      subject: parseDn(p.subject),
+      spki,
+      ...wanted.parts(spki),
+    });
+    const { warnings } = await rehearse(await requestForm(wanted.trust), tbs, scheme, key);
     const sha256 = sha256Hex(tbs);
     const subject = formatDn(view.subject);
     return {
-      data: { tbs: base64(tbs), sha256, scheme, spki: key.spki, subject, warnings },
+      data: {
+        ...{ tbs: base64(tbs), sha256, scheme, spki: key.spki, subject },
+        profileSha256: wanted.sha256,
+        warnings,
+      },
       shown: [
         "This is what will be signed, in plain words:",
         ...explainCsr(view),
@@ -148,5 +173,9 @@ async function agreedRequest(
   }
   const { scheme, sha256 } = intent;
   const spki = requireSpki(room, key.spki);
-  return { agreed: { token: p.token, key, spki, scheme, tbs, sha256 }, form: await requestForm() };
+  const { trust } = await requestedUnder(p, room);
+  return {
+    agreed: { token: p.token, key, spki, scheme, tbs, sha256 },
+    form: await requestForm(trust),
+  };
 }

@@ -26,6 +26,7 @@ import {
   requireSpki,
 } from "./lib/certificate-refs.ts";
 import { crlForm } from "./lib/crl-form.ts";
+import { rsaPadding, rsaPaddingFits } from "./lib/rsa-padding.ts";
 import {
   rehearse,
   requireAgreed,
@@ -52,6 +53,8 @@ const params = () =>
     issuer: certificateRef(),
     /** Until the next one is due; a CRL of a CA has to be renewed within twelve months (BR 4.9.7). */
     days: z.int().min(1).max(366),
+    /** How an RSA key signs; without it as it has signed itself, or PKCS#1 below a root. */
+    rsaPadding: rsaPadding().optional(),
     file: label,
   });
 type Params = z.infer<ReturnType<typeof params>>;
@@ -95,6 +98,7 @@ export const signCrl = defineAction<Params, ToSign, Signed>({
     tokenOwesNothing(p.token),
     fileIsFree(p.file),
     isIssuerFor("issuer", p.issuer, p.token, p.key),
+    rsaPaddingFits(p),
   ],
   forecast: (p, custody) => {
     const named = certificateNamed(custody, p.issuer);
@@ -198,6 +202,7 @@ const DAY_MS = 86_400_000;
 
 async function build(p: Params, room: Room, spki: string) {
   const { buildCrl } = await import("../pki/crl.ts");
+  const { schemeWith } = await import("../pki/keys.ts");
   const { view: issuer, about } = await readNamed(room.custody, room, p.issuer);
   const entries = revokedBy(room.custody, spki).map(({ serial, revoked: { date, reason } }) => ({
     serial,
@@ -209,9 +214,10 @@ async function build(p: Params, room: Room, spki: string) {
   const nextUpdateMs = thisUpdateMs + p.days * DAY_MS - 1000;
   // A root signs its lists as it has signed itself: PSS where its profile says so.
   const own = about.source === "issued" && about.issuer === SELF ? issuer.signature.scheme : null;
+  const scheme = p.rsaPadding === undefined ? own : schemeWith(issuer.key, p.rsaPadding);
   const request = {
     ...{ issuer, number: BigInt(number), thisUpdateMs, nextUpdateMs, entries },
-    ...(own === null ? {} : { scheme: own }),
+    ...(scheme === null ? {} : { scheme }),
   };
   return { ...buildCrl(request), issuer, about: about.sha256, number };
 }

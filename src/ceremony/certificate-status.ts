@@ -60,6 +60,7 @@ export function certificatesStatus(custody: Custody, now: number): CertificatesS
   );
   const concerns = [
     ...unpublished(custody),
+    ...[...custody.certificates.values()].flatMap(unverified),
     ...crls.flatMap(crlConcern),
     ...certificates.flatMap((one) => certificateConcern(one, certificates)),
   ];
@@ -109,6 +110,13 @@ function unpublished({ certificates, crls }: Custody): readonly string[] {
       `RED: ${plural(missing, "certificate")} of ${issuer} ${missing === 1 ? "is" : "are"} revoked and in no CRL yet; sign one with sign-crl`,
     ];
   });
+}
+
+function unverified(one: CertificateCustody): readonly string[] {
+  if (one.source === "issued" || one.verified) return [];
+  return [
+    `certificate ${one.file} was taken in from outside, and nobody has verified who signed it`,
+  ];
 }
 
 function crlConcern({ issuer, nextUpdate, daysLeft }: CrlStatus): readonly string[] {

@@ -3,8 +3,20 @@
  * number is used once for a key, and the numbers of its CRLs never go back.
  */
 
+import {
+  whyOtherCrl,
+  whyOtherImported,
+  whyOtherIssued,
+  whyOtherRequest,
+  type DocumentOf,
+} from "./certificate-documents.ts";
 import { firstOf, without } from "./copies-state.ts";
-import type { CertificateContext, CertificatesCustody } from "./custody-certificates.ts";
+import {
+  revokedBy,
+  type CertificateContext,
+  type CertificatesCustody,
+  type Revoked,
+} from "./custody-certificates.ts";
 import type { KeyCopies } from "./custody-copies.ts";
 import { SELF } from "./facts-certificates.ts";
 import type { CertificateFact, FactOf } from "./facts.ts";
@@ -81,7 +93,7 @@ export class CertificatesFold {
 
   #issue(
     fact: FactOf<"certificate.issued">,
-    { ceremony, foreseen }: CertificateContext,
+    { ceremony, foreseen, document = NOTHING }: CertificateContext,
   ): string | undefined {
     const state = this.#state;
     const { serials } = this.#of(fact.issuerSpki);
@@ -92,6 +104,7 @@ export class CertificatesFold {
       foreseen !== true && serials.has(fact.serial)
         ? `the issuer's key has used the serial number ${fact.serial} already`
         : undefined,
+      whyOtherIssued(fact, this.#issuerName(fact), document),
     );
     if (problem !== undefined) return problem;
     serials.add(fact.serial);
@@ -99,6 +112,10 @@ export class CertificatesFold {
     state.certificates.set(fact.sha256, about);
     state.files.add(fact.file);
     return undefined;
+  }
+
+  #issuerName({ issuer, subject }: FactOf<"certificate.issued">): string {
+    return this.#state.certificates.get(issuer)?.subject ?? subject;
   }
 
   #whyNotIssuer({
@@ -120,12 +137,13 @@ export class CertificatesFold {
 
   #import(
     fact: FactOf<"certificate.imported">,
-    { ceremony }: CertificateContext,
+    { ceremony, document = NOTHING }: CertificateContext,
   ): string | undefined {
     const state = this.#state;
     const problem = firstOf(
       whyNoKey(state, fact.spki, "the certificate's key"),
       whyKnown(state, fact.sha256),
+      whyOtherImported(fact, document),
     );
     if (problem !== undefined) return problem;
     state.certificates.set(fact.sha256, { ...without(fact), source: "imported", ceremony });
@@ -133,11 +151,15 @@ export class CertificatesFold {
     return undefined;
   }
 
-  #request(fact: FactOf<"csr.made">, { ceremony }: CertificateContext): string | undefined {
+  #request(
+    fact: FactOf<"csr.made">,
+    { ceremony, document = NOTHING }: CertificateContext,
+  ): string | undefined {
     const state = this.#state;
     const problem = firstOf(
       whyNoKey(state, fact.spki, "the request's key"),
       state.requests.has(fact.sha256) ? "the request is in custody already" : undefined,
+      whyOtherRequest(fact, document),
     );
     if (problem !== undefined) return problem;
     state.requests.set(fact.sha256, { ...without(fact), ceremony });
@@ -164,7 +186,7 @@ export class CertificatesFold {
 
   #list(
     fact: FactOf<"crl.issued">,
-    { ceremony, foreseen }: CertificateContext,
+    { ceremony, foreseen, document = NOTHING }: CertificateContext,
   ): string | undefined {
     const state = this.#state;
     const { issuer, issuerSpki, number, thisUpdate, nextUpdate, entries } = fact;
@@ -178,12 +200,19 @@ export class CertificatesFold {
         : "the issuer's certificate is not in custody, or is about another key",
       entries === revoked ? undefined : `it has ${entries} entries; ${revoked} are revoked`,
       foreseen === true ? undefined : whyNotNewer(before, { number, thisUpdate, nextUpdate }),
+      whyOtherCrl(fact, document, () => revokedOf(state, issuerSpki)),
     );
     if (problem !== undefined) return problem;
     state.crls.set(issuerSpki, { ...without(fact), ceremony });
     state.files.add(fact.file);
     return undefined;
   }
+}
+
+const NOTHING: DocumentOf = () => undefined;
+
+function revokedOf(state: CertificatesState, issuerSpki: string): ReadonlyMap<string, Revoked> {
+  return new Map(revokedBy(state, issuerSpki).map(({ serial, revoked }) => [serial, revoked]));
 }
 
 type Dated = Pick<FactOf<"crl.issued">, "number" | "thisUpdate" | "nextUpdate">;

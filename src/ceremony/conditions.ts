@@ -14,6 +14,8 @@ export interface Situation {
   readonly policy: Policy;
   /** Vaults that the bindings name, when planning; the act itself finds out whether one is there. */
   readonly vaults?: ReadonlySet<string>;
+  /** When it is planned, in milliseconds since 1970; a plan that is put together again has none. */
+  readonly nowMs?: number | undefined;
 }
 
 export interface Condition {

@@ -1,6 +1,7 @@
 /** The part of custody about what CA keys signed and asked for: certificates, requests and newest CRLs. */
 
 import type { Json, JsonObject } from "../lib/json.ts";
+import type { DocumentOf } from "./certificate-documents.ts";
 import type { Recorded } from "./custody-copies.ts";
 import type { RevocationReason } from "./facts-certificates.ts";
 import type { FactOf } from "./facts.ts";
@@ -42,7 +43,11 @@ export const NO_CERTIFICATES: CertificatesCustody = {
 };
 
 /** What facts about certificates are judged by besides them. */
-export type CertificateContext = Recorded & { readonly foreseen?: boolean };
+export type CertificateContext = Recorded & {
+  readonly foreseen?: boolean;
+  /** Attachments by their SHA-256: documents are compared with what is recorded of them. */
+  readonly document?: DocumentOf;
+};
 
 /** This part of custody as JSON, with maps as objects. */
 export function certificatesJson(custody: CertificatesCustody): JsonObject {

@@ -107,6 +107,8 @@ type Opened<T> =
 export interface FactContext extends CopyContext {
   /** Resolves a card digest. */
   readonly card: (sha256: string) => Card | undefined;
+  /** Resolves the digest of any other attachment. */
+  readonly document?: (sha256: string) => Uint8Array | undefined;
 }
 
 /** Custody being folded. Facts go in one by one; `custody` shows the present state. */

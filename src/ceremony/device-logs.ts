@@ -1,7 +1,6 @@
 /** The part of custody that says where the log of each device ended that was attached, and what is open about it. */
 
 import type { FactOf } from "./facts.ts";
-import { without } from "./copies-state.ts";
 
 /** The newest log of a token; the counts are those that no deviation has explained. */
 export type DeviceLogCustody = Omit<FactOf<"device-log.attached">, "kind" | "acts"> & {
@@ -14,7 +13,9 @@ export interface DeviceLogsCustody {
   readonly deviceLogs: ReadonlyMap<string, DeviceLogCustody>;
 }
 
-type State = { readonly deviceLogs: Map<string, DeviceLogCustody> };
+interface State {
+  readonly deviceLogs: Map<string, DeviceLogCustody>;
+}
 
 const RULE = "device-log ";
 
@@ -37,10 +38,10 @@ export function attachLog(
   fact: FactOf<"device-log.attached">,
   context: { readonly ceremony: string; readonly at: string },
 ): void {
-  const { acts: _, ...log } = without(fact);
+  const { token, sha256, format, first, last, lastDigest, missing } = fact;
   const known = deviceLogs.get(fact.token);
   deviceLogs.set(fact.token, {
-    ...log,
+    ...{ token, sha256, format, first, last, lastDigest, missing },
     unexplained: fact.unexplained + (known?.unexplained ?? 0),
     problems: fact.problems + (known?.problems ?? 0),
     ...{ at: context.at, ceremony: context.ceremony },

@@ -58,6 +58,8 @@ export const certificateFacts = {
     spki: digest,
     /** The issuer's name as the certificate gives it. */
     issuerName: line,
+    /** Whether its signature was, under the certificate of its issuer that came with it. */
+    verified: z.boolean(),
     subject: line,
     serial,
     notBefore: line,

@@ -200,6 +200,7 @@ export class HistoryFold {
             ceremony,
             at: entry.time,
             card: (sha256) => this.#attachedCard(sha256),
+            document: this.#sources.attachment,
           }));
     if (problem !== undefined) {
       this.#find(entry, "custody", `${fact.kind} is not taken: ${problem}`);

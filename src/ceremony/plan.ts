@@ -75,6 +75,8 @@ export interface PlanInput {
   readonly vaults: ReadonlySet<string>;
   /** Where profiles, files and attachments are found; without one there are none. */
   readonly inputs?: InputSource;
+  /** When it is planned: what has expired is objected to. Nothing of the plan itself depends on it. */
+  readonly nowMs?: number;
 }
 
 export type Planning =
@@ -255,8 +257,8 @@ class Planner {
   }
 
   #simulate(step: ScriptStep, bound: BoundStep, path: readonly (string | number)[]): void {
-    const { policy, vaults } = this.#input;
-    const situation = { custody: this.#fold.custody, policy, vaults };
+    const { policy, vaults, nowMs } = this.#input;
+    const situation = { custody: this.#fold.custody, policy, vaults, nowMs };
     for (const condition of bound.requires) {
       const problem = condition.unmet(situation);
       if (problem === undefined) continue;

@@ -3,18 +3,9 @@
 import { fromHex, hex } from "../lib/encoding.ts";
 import type { SignatureScheme } from "../lib/algorithms.ts";
 import { AlgorithmIdentifier } from "./asn1.ts";
+import { IDENTIFIERS, NULL_PARAMETERS } from "./scheme-identifiers.ts";
 
-/**
- * RSASSA-PSS-params as BR 7.1.3.2.1 prints them: hash, MGF1 with the same hash, salt as long as the hash;
- * `octet` is the last octet of the hash's identifier.
- */
-function pssParameters(octet: string, saltLength: string): string {
-  const hash = `300d06096086480165030402${octet}0500`;
-  return `3034a00f${hash}a11c301a06092a864886f70d010108${hash}a2030201${saltLength}`;
-}
-
-/** NULL parameters, as RSA demands (RFC 4055 §5); ECDSA and Ed25519 forbid any (RFC 5758 §3.2, RFC 8410 §3). */
-const NULL_PARAMETERS = "0500";
+export { hashOf } from "../lib/algorithms.ts";
 
 /** An AlgorithmIdentifier as read: parameters are DER in hex, null when absent. */
 export interface AlgorithmView {
@@ -23,26 +14,6 @@ export interface AlgorithmView {
   /** Our name, or null when identifier and parameters are not exactly one that we issue. */
   readonly scheme: SignatureScheme | null;
 }
-
-interface Identifier {
-  readonly oid: string;
-  readonly parameters: string | null;
-}
-
-const RSASSA_PSS = "1.2.840.113549.1.1.10";
-
-const IDENTIFIERS: Readonly<Record<SignatureScheme, Identifier>> = {
-  "rsa-pkcs1-sha256": { oid: "1.2.840.113549.1.1.11", parameters: NULL_PARAMETERS },
-  "rsa-pkcs1-sha384": { oid: "1.2.840.113549.1.1.12", parameters: NULL_PARAMETERS },
-  "rsa-pkcs1-sha512": { oid: "1.2.840.113549.1.1.13", parameters: NULL_PARAMETERS },
-  "rsa-pss-sha256": { oid: RSASSA_PSS, parameters: pssParameters("01", "20") },
-  "rsa-pss-sha384": { oid: RSASSA_PSS, parameters: pssParameters("02", "30") },
-  "rsa-pss-sha512": { oid: RSASSA_PSS, parameters: pssParameters("03", "40") },
-  "ecdsa-sha256": { oid: "1.2.840.10045.4.3.2", parameters: null },
-  "ecdsa-sha384": { oid: "1.2.840.10045.4.3.3", parameters: null },
-  "ecdsa-sha512": { oid: "1.2.840.10045.4.3.4", parameters: null },
-  ed25519: { oid: "1.3.101.112", parameters: null },
-};
 
 /** The AlgorithmIdentifier of a signature, as it stands inside and outside the signed part. */
 export function algorithmIdentifier(scheme: SignatureScheme): AlgorithmIdentifier {
@@ -79,26 +50,6 @@ function schemeOf(oid: string, parameters: string | null): SignatureScheme | nul
     return identifier.oid === oid && identifier.parameters === parameters;
   });
   return found ?? null;
-}
-
-/** Hash of a scheme as node:crypto names it; null for Ed25519, which hashes itself. */
-export function hashOf(scheme: SignatureScheme): "sha256" | "sha384" | "sha512" | null {
-  switch (scheme) {
-    case "rsa-pkcs1-sha256":
-    case "rsa-pss-sha256":
-    case "ecdsa-sha256":
-      return "sha256";
-    case "rsa-pkcs1-sha384":
-    case "rsa-pss-sha384":
-    case "ecdsa-sha384":
-      return "sha384";
-    case "rsa-pkcs1-sha512":
-    case "rsa-pss-sha512":
-    case "ecdsa-sha512":
-      return "sha512";
-    case "ed25519":
-      return null;
-  }
 }
 
 /** A scheme in words: `ECDSA with SHA-384`. */

@@ -12,7 +12,7 @@ import { encodeTbs, type ToBeSigned } from "./certificate.ts";
 import { readTwice } from "./check.ts";
 import type { ExtensionView } from "./extensions.ts";
 import { refuseUnder } from "./issuer-limits.ts";
-import { keyAlgorithm, type KeyView, readSpki } from "./keys.ts";
+import { keyAlgorithm, type KeyView, readSpki, schemeWith } from "./keys.ts";
 import { encodeName } from "./name-codec.ts";
 import type { DistinguishedName } from "./names.ts";
 import { extensionsOf } from "./profile-extensions.ts";
@@ -122,7 +122,7 @@ function ofSubject(
   expectNow(profile, validity, request.nowMs, undefined);
   if (issuer !== undefined) refuseUnder(issuer, { profile, subject, key, validity });
   return {
-    scheme: schemeOf(profile, issuer?.key ?? key),
+    scheme: schemeWith(issuer?.key ?? key, profile.rsaPadding),
     issuer: issuer?.subject ?? subject,
     validity,
     subject,
@@ -147,7 +147,7 @@ function ofExisting(request: Common, issuer: CertificateView, existing: Certific
   expectNow(profile, validity, request.nowMs, existing);
   refuseUnder(issuer, { profile, subject, key, validity });
   return {
-    scheme: schemeOf(profile, issuer.key),
+    scheme: schemeWith(issuer.key, profile.rsaPadding),
     issuer: issuer.subject,
     validity,
     subject,
@@ -214,19 +214,6 @@ function expectNow(
   const least = Math.min(dayBefore, Date.parse(existing?.notBefore.time ?? "9999-12-31"));
   if (notBefore > nowMs) refuse(`${section}: the validity begins after the signing`);
   if (notBefore < least) refuse(`${section}: the validity begins more than a day ago`);
-}
-
-function schemeOf({ rsaPadding }: Profile, signer: KeyView): SignatureScheme {
-  const algorithm = keyAlgorithm(signer);
-  if (algorithm === null) {
-    throw new KeyriteError(
-      "hsm.not-supported",
-      "the issuer's key is of a size we do not sign with",
-    );
-  }
-  const schemes = schemesFor(algorithm);
-  const wanted = schemes.find((scheme) => signer.kind !== "rsa" || scheme.includes(rsaPadding));
-  return wanted ?? refuse(`a ${algorithm} key has no ${rsaPadding} signature`);
 }
 
 function expectKind({ name, kind }: Profile, kinds: readonly Profile["kind"][]): void {

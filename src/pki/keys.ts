@@ -1,6 +1,6 @@
 /** Public keys as plain data: what a SubjectPublicKeyInfo says, in one canonical form per kind. */
 
-import type { KeyAlgorithm } from "../lib/algorithms.ts";
+import { schemesFor, type KeyAlgorithm, type SignatureScheme } from "../lib/algorithms.ts";
 import { hex, sha256Hex } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import { parametersHex } from "./algorithms.ts";
@@ -114,6 +114,18 @@ export function keyAlgorithm(key: KeyView): KeyAlgorithm | null {
     case "ed25519":
       return "ed25519";
   }
+}
+
+/**
+ * The scheme that a key signs with under this padding, which matters for RSA alone.
+ * @throws KeyriteError hsm.not-supported for a size that we do not sign with
+ */
+export function schemeWith(key: KeyView, rsaPadding: "pkcs1" | "pss"): SignatureScheme {
+  const algorithm = keyAlgorithm(key);
+  const schemes = algorithm === null ? [] : schemesFor(algorithm);
+  const found = schemes.find((scheme) => key.kind !== "rsa" || scheme.includes(rsaPadding));
+  if (found !== undefined) return found;
+  throw new KeyriteError("hsm.not-supported", "the key is of a size that we do not sign with");
 }
 
 function bad(message: string): never {

@@ -10,23 +10,11 @@ import {
   RelativeDistinguishedName,
 } from "./asn1.ts";
 import {
+  ATTRIBUTE_OIDS,
   ATTRIBUTE_TYPES,
-  type AttributeType,
   type DistinguishedName,
   type NameAttribute,
 } from "./names.ts";
-
-const OIDS: Readonly<Record<AttributeType, string>> = {
-  CN: "2.5.4.3",
-  serialNumber: "2.5.4.5",
-  C: "2.5.4.6",
-  L: "2.5.4.7",
-  ST: "2.5.4.8",
-  O: "2.5.4.10",
-  OU: "2.5.4.11",
-  organizationIdentifier: "2.5.4.97",
-  DC: "0.9.2342.19200300.100.1.25",
-};
 
 export function encodeName(name: DistinguishedName): Name {
   return new Name(name.map((rdn) => new RelativeDistinguishedName(rdn.map(encodeAttribute))));
@@ -35,7 +23,7 @@ export function encodeName(name: DistinguishedName): Name {
 function encodeAttribute({ type, form, value }: NameAttribute): AttributeTypeAndValue {
   const known = ATTRIBUTE_TYPES.find((candidate) => candidate === type);
   return new AttributeTypeAndValue({
-    type: known === undefined ? type : OIDS[known],
+    type: known === undefined ? type : ATTRIBUTE_OIDS[known],
     value: encodeValue(form, value),
   });
 }
@@ -62,7 +50,7 @@ export function readName(name: Name): DistinguishedName {
 }
 
 function readAttribute({ type, value }: AttributeTypeAndValue): NameAttribute {
-  const known = ATTRIBUTE_TYPES.find((candidate) => OIDS[candidate] === type);
+  const known = ATTRIBUTE_TYPES.find((candidate) => ATTRIBUTE_OIDS[candidate] === type);
   return { type: known ?? type, ...readValue(value) };
 }
 

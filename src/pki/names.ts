@@ -19,6 +19,19 @@ export const ATTRIBUTE_TYPES = [
 ] as const;
 export type AttributeType = (typeof ATTRIBUTE_TYPES)[number];
 
+/** Object identifiers of the types (RFC 4519, RFC 4524; X.520 for the last of them). */
+export const ATTRIBUTE_OIDS: Readonly<Record<AttributeType, string>> = {
+  CN: "2.5.4.3",
+  serialNumber: "2.5.4.5",
+  C: "2.5.4.6",
+  L: "2.5.4.7",
+  ST: "2.5.4.8",
+  O: "2.5.4.10",
+  OU: "2.5.4.11",
+  organizationIdentifier: "2.5.4.97",
+  DC: "0.9.2342.19200300.100.1.25",
+};
+
 /** The string types we write, and `other` for what a foreign certificate holds (value then in hex). */
 export type StringForm = "utf8" | "printable" | "ia5" | "other";
 

@@ -38,6 +38,14 @@ export function extensionsOf(profile: Profile, facts: ExtensionFacts): readonly 
   ];
 }
 
+/** What a request can ask of another CA: what the key is for. Ids, addresses and policies are the issuer's. */
+const ASKED = ["basic-constraints", "key-usage", "ext-key-usage"];
+
+export function requestedExtensions(profile: Profile): readonly ExtensionView[] {
+  const facts = { subjectKeyId: "", issuerKeyId: "", urls: {} };
+  return extensionsOf(profile, facts).filter(({ kind }) => ASKED.includes(kind));
+}
+
 function isIn<T>(list: readonly T[]): (value: T) => boolean {
   return (value) => list.includes(value);
 }

@@ -1,8 +1,7 @@
 /** Verifies signatures in software, each scheme with exactly the parameters we sign with. */
 
 import { constants, createPublicKey, type KeyObject, verify } from "node:crypto";
-import type { SignatureScheme } from "../lib/algorithms.ts";
-import { hashOf } from "./algorithms.ts";
+import { hashOf, type SignatureScheme } from "../lib/algorithms.ts";
 
 /**
  * Whether a signature in X.509 form is right. A key that cannot be loaded (a point off its curve) or is

@@ -104,7 +104,10 @@ export const EVENT_CLASSES: readonly EventClass[] = [
     "device.retired": ["a token was taken out of service", fact("token.retired")],
     "device.log-collected": [
       "the device's own audit log was collected",
-      elsewhere("the device's audit log, collected by its administrator"),
+      {
+        ...fact("device-log.attached"),
+        ...elsewhere("the device's audit log, collected by its administrator"),
+      },
     ],
     "device.serviced": [
       "firmware was changed, or a device was serviced",

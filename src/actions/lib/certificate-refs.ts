@@ -103,7 +103,7 @@ export function certificateIsKnown(param: string, ref: string): Condition {
 
 /** The certificate is a CA's, of the signing key, and may still issue. */
 export function isIssuerFor(param: string, ref: string, token: string, key: string): Condition {
-  return condition(param, ({ custody }) => {
+  return condition(param, ({ custody, nowMs }) => {
     const named = certificateNamed(custody, ref);
     if (!named.ok) return named.problem;
     const { certificate } = named;
@@ -113,6 +113,11 @@ export function isIssuerFor(param: string, ref: string, token: string, key: stri
       return `certificate ${ref} is not of key ${key}, which signs`;
     }
     if (!certificate.ca) return `certificate ${ref} is no CA certificate`;
+    const { notAfter } = certificate;
+    // The end of one that is issued in this plan is not known yet, and so is no time.
+    if (nowMs !== undefined && Date.parse(notAfter) < nowMs) {
+      return `certificate ${ref} has expired, on ${notAfter}`;
+    }
     return (
       certificate.source === "issued" &&
       certificate.revoked !== null &&

@@ -1,6 +1,6 @@
 /** What the room reads about a device's log: its numbers, what is wrong with it, and the match table. */
 
-import type { Custody } from "../../ceremony/action.ts";
+import type { Custody } from "../../ceremony/custody.ts";
 import type { DeviceMatch, MatchRow } from "../../ceremony/device-match.ts";
 import type { DeviceAct } from "../../hsm/device-log.ts";
 import { visible } from "../../lib/encoding.ts";

@@ -108,6 +108,7 @@ function lintOrRefuse(form: Form, der: Uint8Array): readonly string[] {
   return findings.map(said);
 }
 
-function said({ rule, source, message }: Lint): string {
+/** A finding as one line. */
+export function said({ rule, source, message }: Lint): string {
   return `${rule} (${source}): ${visible(message)}`;
 }

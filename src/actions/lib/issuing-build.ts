@@ -45,6 +45,7 @@ export async function buildFor(
   const common = await commonOf(p, profile, means);
   const about = await aboutOf(p, custody, documents, above?.view ?? null, common);
   const built = buildCertificate(about.request);
+  refuseCompromised(custody, built.view.key.spkiSha256);
   return {
     built,
     profile,
@@ -54,6 +55,19 @@ export async function buildFor(
     fresh: p.request !== undefined,
     shown: about.shown,
   };
+}
+
+/** BR 6.1.1.3: a key that was compromised is never certified again, under whatever name. */
+function refuseCompromised({ certificates }: Custody, spki: string): void {
+  for (const one of certificates.values()) {
+    if (one.source !== "issued" || one.spki !== spki || one.revoked === null) continue;
+    const { reason } = one.revoked;
+    if (reason !== "keyCompromise" && reason !== "cACompromise") continue;
+    throw new KeyriteError(
+      "script.refused",
+      `certificate ${one.file} of this key was revoked with reason ${reason}: it gets no other (BR 6.1.1.3)`,
+    );
+  }
 }
 
 /** The profile that a step names. @throws KeyriteError ledger.damaged, script.unreadable, script.refused */
@@ -124,12 +138,20 @@ async function aboutOf(
   }
   if (issuer === null) throw new KeyriteError("script.refused", "the step names no issuer");
   if (kind === "cross") {
-    const existing = await existingCertificate(custody, documents, p.certificate ?? "");
+    const { view: existing, shown } = await existingCertificate(
+      custody,
+      documents,
+      p.certificate ?? "",
+    );
     const { explain } = await import("../../pki/explain.ts");
     return {
       request: { ...common, kind, issuer, existing },
       old: existing,
-      shown: ["The certificate that is crossed says, in plain words:", ...explain(existing)],
+      shown: [
+        "The certificate that is crossed says, in plain words:",
+        ...explain(existing),
+        ...shown,
+      ],
     };
   }
   const { spki, subject, shown } = await subjectOf(p, custody, documents);
@@ -179,16 +201,31 @@ async function subjectOf(
   };
 }
 
-/** A certificate by name, by digest, or as a file given to the plan. */
-export async function existingCertificate(
+/** A certificate by name, by digest, or as a file given to the plan, which nobody here has verified yet. */
+async function existingCertificate(
   custody: Custody,
   documents: Documents,
   ref: string,
-): Promise<CertificateView> {
+): Promise<{ readonly view: CertificateView; readonly shown: readonly string[] }> {
   const named = certificateNamed(custody, ref);
-  if (named.ok) return (await readNamed(custody, documents, ref)).view;
+  if (named.ok) return { view: (await readNamed(custody, documents, ref)).view, shown: [] };
   const bytes = documents.attachment(ref);
   if (bytes === undefined) throw new KeyriteError("script.refused", named.problem);
   const { readOutsideCertificate } = await import("../../pki/outside.ts");
-  return readOutsideCertificate(bytes).view;
+  const { tbs, view, algorithm, signature } = readOutsideCertificate(bytes);
+  if (formatDn(view.subject) !== formatDn(view.issuer)) {
+    return { view, shown: ["WARNING: another has signed it, and nobody has verified that here."] };
+  }
+  // Its signature is all that says that somebody holds the key it gives.
+  const { verifySignature } = await import("../../pki/signature.ts");
+  const { fromHex } = await import("../../lib/encoding.ts");
+  const { scheme } = algorithm;
+  const spki = fromHex(view.key.spki) ?? new Uint8Array();
+  if (scheme === null || !verifySignature(scheme, spki, tbs, signature)) {
+    throw new KeyriteError(
+      "script.refused",
+      "the certificate to cross is not signed by its own key",
+    );
+  }
+  return { view, shown: ["It is signed by its own key: whoever made it held the key."] };
 }
