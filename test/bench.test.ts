@@ -15,12 +15,16 @@ const FLOORS: Readonly<Record<string, string>> = {
   backup: "0.7",
   "backup-memory": "1",
   "ceremony-overhead": "1",
+  crl: "0.667",
+  "crl-memory": "1",
   memory: "1",
   restore: "0.85",
   "restore-growth": "0.83",
   "restore-lanes": "2.3",
   start: "0.77",
   "start-check": "0.4",
+  verify: "0.6",
+  "verify-workers": "1.6",
 };
 
 /** Keys that benchmarks of backup and restore work on here: enough for lanes. */

@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { bundle } from "../bin/lib/bundle.js";
 import { headerVersion, matchingHeaders } from "../bin/lib/natives.js";
@@ -149,6 +149,11 @@ test("what the system lacks is found by its files, and one command installs it",
     [],
   );
   assert.equal(names(() => false).length, 7);
+  const forTests = missingRequirements(() => false, ["/usr/bin"], ["/usr/lib"], true);
+  assert.deepEqual(
+    forTests.slice(7).map(({ name }) => name),
+    ["Chromium"],
+  );
   assert.deepEqual(
     names((path) => path !== "/usr/bin/age"),
     ["age"],
@@ -243,6 +248,12 @@ function smallProject(t: TestContext): string {
      }`,
   );
   writeFileSync(join(root, "src", "cli", "lazy.ts"), "export const answer = 40;");
+  // What is bundled besides: the threads' program and the script of report pages.
+  for (const path of ["ledger/verify-worker.ts", "report/in-page/main.ts"]) {
+    const file = join(root, "src", path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, "export {};");
+  }
   return root;
 }
 

@@ -148,6 +148,6 @@ test("what README and CEREMONY.md quote of the demo and a drill is what they sho
   assertQuoted("README.md", blockOf("README.md", "shown", "demo"), demo.stdout);
   assertQuoted("CEREMONY.md", blockOf("CEREMONY.md", "rehearsed", "drill"), demo.stdout);
   assert.throws(() => {
-    assertQuoted("README.md", "Verdict: CONFORMS", demo.stdout);
+    assertQuoted("README.md", "Verdict: DOES NOT CONFORM", demo.stdout);
   });
 });

@@ -13,6 +13,7 @@ import {
   succeeded,
   type RehearsedSite,
 } from "../support/rehearsed-site.ts";
+import { playDeviceLog } from "../../src/cli/demo-device.ts";
 import { filesFromOutside } from "../../src/cli/demo-outside.ts";
 import { growPeer, handOverPeer } from "../support/peer-site.ts";
 
@@ -46,6 +47,9 @@ function prepare(site: RehearsedSite, ceremony: string): void {
 function optionsOf(site: RehearsedSite, ceremony: string): readonly string[] {
   if (ceremony === "enroll-person") return ["--medium", `fay=${site.medium("fay")}`];
   if (ceremony === "crosslink") return ["--set", `request=${growPeer(site)}`];
+  if (ceremony === "attach-device-log") {
+    return ["--set", `log=${playDeviceLog(site.file("."), "alpha", site.folder)}`];
+  }
   return filesFromOutside(ceremony, join(site.folder, "outside"), site.file("outbox"));
 }
 

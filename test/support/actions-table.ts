@@ -34,6 +34,7 @@ const EXAMPLES: JsonObject = {
   algorithm: "p-384",
   days: 7305,
   escrow: false,
+  reader: "none",
   fields: {},
   origin: "pki.example.org/dc2",
 };

@@ -34,7 +34,7 @@ export const CERT = {
   }),
   imported: (name: string, more: Given<"certificate.imported"> = {}): Fact => ({
     kind: "certificate.imported",
-    ...{ sha256: sha(name), spki: sha("root-g1"), issuerName: "CN=Outside" },
+    ...{ sha256: sha(name), spki: sha("root-g1"), issuerName: "CN=Outside", verified: true },
     ...{ subject: `CN=${name}`, serial: serialOf(name), ca: true, ...DATES, ...out(name) },
     ...more,
   }),

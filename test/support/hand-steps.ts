@@ -8,6 +8,9 @@ import type { JsonObject } from "../../src/lib/json.ts";
 import { cardDigest, formatCard } from "../../src/people/card.ts";
 import { CANDIDATE_ROLE } from "../../src/ceremony/words.ts";
 import type { TestPerson } from "./identities.ts";
+import { parseDn } from "../../src/pki/names.ts";
+import { pem } from "../../src/pki/pem.ts";
+import { softKey, softRoot } from "./pki.ts";
 import { shippedProfile } from "./profiles.ts";
 import { POLICY } from "./stage-site.ts";
 import { ROLL } from "./stage-scripts.ts";
@@ -31,7 +34,8 @@ const CLEO: Attending = { person: "cleo", role: "custodian" };
 const EVE: Attending = { person: "eve", role: "internal-witness" };
 const HOLDERS = ["ben", "cleo", "dan"];
 const MODULE = sha256Hex("a module known by its digest\n");
-const SPKI = utf8("a public key");
+const KEY = softKey("p-256");
+const SPKI = KEY.spki;
 
 export const NEW_POLICY = utf8(POLICY.replace("minutes: 10", "minutes: 20"));
 
@@ -66,11 +70,13 @@ function shareSet(set: string, purpose: string): { fact: JsonObject; attached: A
   return { fact, attached: { mediaType: "application/json", bytes } };
 }
 
+const ISSUED = softRoot(KEY, { subject: parseDn("CN=Root G1,O=Example,C=DE"), days: 3650 });
+const { tbs: TBS, view: VIEW, scheme: SCHEME } = ISSUED.toBeSigned;
 const CERTIFICATE = {
   subject: "CN=Root G1,O=Example,C=DE",
-  serial: "4711",
-  notBefore: "2026-11-23T09:30:00Z",
-  notAfter: "2036-11-20T09:30:00Z",
+  serial: VIEW.serial,
+  notBefore: VIEW.notBefore.time,
+  notAfter: VIEW.notAfter.time,
 };
 
 export const HONEST: Readonly<Record<string, (stage: Stage) => HandStep>> = {
@@ -156,14 +162,17 @@ export const HONEST: Readonly<Record<string, (stage: Stage) => HandStep>> = {
   },
   certify: () => {
     const spki = sha256Hex(SPKI);
-    const der = utf8("a certificate");
-    const tbs = sha256Hex("tbs");
+    const { der } = ISSUED;
+    const tbs = sha256Hex(TBS);
     const keys = { spki, issuer: "self", issuerSpki: spki };
     const profileSha256 = sha256Hex(shippedProfile("tls-root"));
     const about = { ...keys, profileSha256, ...CERTIFICATE, ca: true };
-    const agreed = { tbs: base64(utf8("tbs")), sha256: tbs, scheme: "ecdsa-sha256" };
+    const agreed = { tbs: base64(TBS), sha256: tbs, scheme: SCHEME };
     const sha256 = sha256Hex(der);
-    const files = ["der", "pem", "p7b"].map((end) => ({ file: `root-ca.${end}`, sha256 }));
+    const files = ["der", "pem", "p7b"].map((end) => ({
+      file: `root-ca.${end}`,
+      sha256: end === "pem" ? sha256Hex(pem(der, "CERTIFICATE")) : sha256,
+    }));
     const outcome = { tbs, profile: "tls-root", file: "root-ca", files };
     return {
       who: [ANA, EVE],

@@ -26,6 +26,7 @@ export function planInputOf(
     modules: moduleDigests(hall.bindings),
     inputs: stageInputs(stage.lent, stage.ledger),
     vaults: new Set(stage.vaults.keys()),
+    nowMs: stage.clock.now(),
   };
 }
 

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { certificatesStatus } from "../../src/ceremony/certificate-status.ts";
 import { fromBase64, fromHex, fromUtf8, sha256Hex } from "../../src/lib/encoding.ts";
 import { KeyriteError } from "../../src/lib/errors.ts";
 import { buildCertificate } from "../../src/pki/build.ts";
@@ -77,6 +78,31 @@ function answerTo(stage: Stage, name: string): Uint8Array {
     urls: { crl: ["http://crl.example.org/x.crl"] },
   }).tbs;
 }
+
+test("a certificate whose issuer nobody gave is taken in loudly, and linted as far as it can be", async (t) => {
+  const stage = await withHierarchy(fork(t));
+  stage.lent.set("answer.pem", signedOutside(answerTo(stage, "CN=sub-a,O=Example,C=DE")));
+  const yaml = script(
+    [step("import", "import-certificate", "certificate: $answer, file: from-outside")],
+    ["params: { answer: { type: file, about: a } }"],
+  );
+  await stage.run(yaml, CAST, { set: { answer: "answer.pem" } });
+  believed(stage);
+  const taken = certificate(stage, "from-outside");
+  assert.ok(taken.source === "imported" && !taken.verified);
+  const shown = stage.console.shown.join("\n");
+  assert.match(shown, /WARNING: nobody has verified who signed this certificate/);
+  // The serial number 5a5a… 3c3c… is none that a CSPRNG would give: what the lints find is said and recorded.
+  const begun = stage
+    .entries()
+    .findLast(({ step: id, type }) => id === "import" && type === "step.begun");
+  const { warnings } = begun?.data["intent"] as { readonly warnings: readonly string[] };
+  for (const warning of warnings) assert.ok(shown.includes(`WARNING: ${warning}`));
+  assert.match(
+    certificatesStatus(stage.history.custody, stage.clock.time).concerns.join("\n"),
+    /from-outside was taken in from outside, and nobody has verified who signed it/,
+  );
+});
 
 test("a certificate from outside that its issuer has not signed is not taken in", async (t) => {
   const stage = await withHierarchy(fork(t));

@@ -53,7 +53,10 @@ const SLIPS: Readonly<Record<string, string>> = {
 
 test("C14: no statement changes, removes, replaces or misplaces a row by accident", (t) => {
   const { store } = opened(t);
-  store.append([draft("one"), draft("two")], [{ mediaType: "text/plain", bytes: new Uint8Array(1) }]);
+  store.append(
+    [draft("one"), draft("two")],
+    [{ mediaType: "text/plain", bytes: new Uint8Array(1) }],
+  );
   for (const [what, sql] of Object.entries(SLIPS)) {
     assert.throws(() => store.database.exec(sql), { code: /^SQLITE_CONSTRAINT/ }, what);
   }

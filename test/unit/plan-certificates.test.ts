@@ -2,15 +2,19 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { fromPem } from "../../src/pki/pem.ts";
 import {
   active,
+  activeWith,
   below,
   crl,
   issue,
+  outsideRoot,
   revoke,
   URLS,
   withHierarchy,
 } from "../support/certificate-stage.ts";
+import { CAST } from "../support/stage-scripts.ts";
 import { examined } from "../support/stage-planning.ts";
 import { stageTests } from "../support/stage-tests.ts";
 
@@ -167,5 +171,50 @@ describe("what is objected to before the day", () => {
       const stage = await withHierarchy(fork(t));
       assert.match((await examined(stage, yaml)).join("\n"), says);
     });
+  }
+});
+
+test("an issuer that has expired is objected to when planning, and one that will is not", async (t) => {
+  const stage = await withHierarchy(fork(t));
+  const yaml = active(below("sub-a").replace("file: sub-a", "file: x"), crl("late"));
+  assert.deepEqual(await examined(stage, yaml), []);
+  stage.clock.time = Date.parse("2036-11-24T00:00:00Z");
+  const texts = await examined(stage, yaml);
+  assert.equal(texts.length, 2);
+  for (const text of texts) assert.match(text, /certificate root-ca has expired, on 2036-11-2/);
+});
+
+test("a root from outside that its own key has not signed is not crossed", async (t) => {
+  const stage = await withHierarchy(fork(t));
+  const good = outsideRoot();
+  const der = fromPem(good, "CERTIFICATE");
+  stage.lent.set("torn.der", der.with(-1, (der.at(-1) ?? 0) ^ 1));
+  stage.lent.set("good.pem", good);
+  const yaml = activeWith(
+    "theirs: { type: file, about: root }",
+    issue(
+      "cross",
+      `issuer: root-ca, certificate: $theirs, profile: cross-certificate, ${URLS}, file: cross`,
+    ),
+  );
+  assert.deepEqual(await examined(stage, yaml, { theirs: "good.pem" }), []);
+  const [refusal = ""] = await examined(stage, yaml, { theirs: "torn.der" });
+  assert.match(refusal, /the certificate to cross is not signed by its own key/);
+});
+
+test("a key that was compromised gets no other certificate, whatever its step is called", async (t) => {
+  const stage = await withHierarchy(fork(t));
+  const again = active(below("sub-a").replace("file: sub-a", "file: x"));
+  const anew = active(
+    issue("anew", "issuer: root-ca, replaces: sub-a, profile: tls-subordinate, file: x"),
+  );
+  assert.deepEqual([await examined(stage, again), await examined(stage, anew)], [[], []]);
+  await stage.run(active(revoke("sub-a", "keyCompromise"), crl("crl-2")), CAST);
+  for (const yaml of [again, anew]) {
+    const texts = await examined(stage, yaml);
+    assert.match(
+      texts.join("\n"),
+      /certificate sub-a of this key was revoked with reason keyCompr/,
+    );
   }
 });

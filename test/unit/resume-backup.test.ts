@@ -173,7 +173,9 @@ test(`C02: ${KEYS} keys are restored although the power goes twice: nothing twic
   const keptThen = assertKept(kept, again);
   await stage.resume(FINISH);
   assertClosed();
-  assert.ok(stage.console.shown.some((line) => line.includes(`${keptThen} of ${KEYS} keys are on it`)));
+  assert.ok(
+    stage.console.shown.some((line) => line.includes(`${keptThen} of ${KEYS} keys are on it`)),
+  );
   assert.deepEqual(await onToken("beta"), { keys: KEYS, objects: KEYS });
   assert.equal(heldBy("beta"), KEYS);
   const restored = outcomes("key.restored");
