@@ -128,7 +128,7 @@ for (const kill of ["before", "after"] as const) {
       if (kill === "before") assert.ok(!objectsOn(site).some(({ label }) => label === "root-g1"));
       else {
         const ran = site.rehearse("generate-root-ca", ({ set }) => {
-          set["subject"] = "CN=Again";
+          set["subject"] = "CN=Again,O=Example,C=DE";
         });
         refused(ran, "hsm.object-exists", "root-g1");
       }

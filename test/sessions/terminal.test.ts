@@ -150,7 +150,8 @@ test("S02: the terminal record holds what was asked and answered, and neither a 
       await pty.answer("(again, not shown): ", "ana drill");
       await outcome(pty, `[new: ${sha256Hex("ana drill")}]`);
       await pty.expect("[transcript: ");
-      await outcome(pty, "]");
+      // The end of the list and of the line: a bracket stands within the record as well.
+      await outcome(pty, '"]]');
     },
   );
   const lines = JSON.parse(

@@ -37,6 +37,11 @@ const MODULE = sha256Hex("a module known by its digest\n");
 const KEY = softKey("p-256");
 const SPKI = KEY.spki;
 
+/** SHA-256 of the public key that `generate` makes. */
+export function handKey(): string {
+  return sha256Hex(SPKI);
+}
+
 export const NEW_POLICY = utf8(POLICY.replace("minutes: 10", "minutes: 20"));
 
 function bound(token: string, activation: "sealed" | "vendor"): JsonObject {

@@ -11,11 +11,12 @@ import { ACTIONS } from "../../src/actions/index.ts";
 import { hex, sha256Hex, utf8 } from "../../src/lib/encoding.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import { as, Hand } from "../support/hand.ts";
+import { handKey } from "../support/hand-steps.ts";
 import { script, STEP } from "../support/stage-scripts.ts";
 import { assertFound, believed, stageTests } from "../support/stage-tests.ts";
 
 const TWO = "[ceremony-administrator, internal-witness]";
-const SPKI = sha256Hex(utf8("a public key"));
+const SPKI = handKey();
 const OTHER = sha256Hex("other");
 const SERIAL = "serial of alpha";
 const NOT_AGREED = /no authority: .* is not what people agreed to/;

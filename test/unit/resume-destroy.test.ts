@@ -92,6 +92,7 @@ test("a token that was not wiped cannot be called retired: it is retired anew", 
   const { hsm } = stage.rig;
   const exchanged: Hsm = Object.assign(Object.create(hsm) as Hsm, {
     find: (module: ModuleBinding, _: string, label: string) => hsm.find(module, "0815", label),
+    journal: () => hsm.journal(),
   });
   await assert.rejects(stage.resume(FINISH, { hall: { hsm: exchanged } }), {
     code: "hsm.wrong-token",
