@@ -17,7 +17,8 @@ import {
   bundleFiles,
   isOfTheTool,
   manifestOf,
-  type BundleArchive,
+  type BundleBeside,
+  type BundleFile,
   type BundleTool,
 } from "../report/bundle.ts";
 import {
@@ -31,6 +32,7 @@ import { readForBundle, type BundleReading } from "../report/bundle-reading.ts";
 import type { BundleSource } from "./bundle-source.ts";
 import { fileDigest } from "./bundle-write.ts";
 import { bundleTool } from "./bundle-tool.ts";
+import { stampsIn, whyNoStamp } from "./kept-stamps.ts";
 
 const LONGEST_MANIFEST = 1 << 26;
 
@@ -104,7 +106,10 @@ export async function judgeBundle<J extends Judgement>(
   const archive = source.sizes.has(ARCHIVE)
     ? readArchive(source.read(ARCHIVE, LONGEST_ARCHIVE))
     : undefined;
-  const made = checkDerived(source.ledger(), manifest, bundleTool(), archive);
+  const made = checkDerived(source.ledger(), manifest, bundleTool(), {
+    archive,
+    stamps: stampsIn(source),
+  });
   const all = [...judged.findings, ...made.findings];
   // The spread keeps whatever else the judgement of a ledger says.
   return {
@@ -115,12 +120,18 @@ export async function judgeBundle<J extends Judgement>(
   };
 }
 
+/** What came with the ledger and does not follow from it. */
+interface CameBeside {
+  readonly archive: ReturnType<typeof readArchive> | undefined;
+  readonly stamps: readonly BundleFile[];
+}
+
 /** Makes every file again from the bundle's own ledger, which must have been judged, and compares. */
 export function checkDerived(
   ledgerPath: string,
   manifest: BundleManifest,
   tool: BundleTool,
-  archive?: ReturnType<typeof readArchive>,
+  { archive, stamps }: CameBeside,
 ): BundleVerdict {
   if (typeof archive === "string") return { findings: [finding(archive)], limits: [] };
   let ledger: LedgerStore | undefined;
@@ -129,9 +140,17 @@ export function checkDerived(
     const reading = readForBundle(ledger, vocabularyOf(ACTIONS));
     // Of a ledger that is damaged itself the judgement has said so, and nothing follows from it.
     if (reading.findings.length > 0) return { findings: [], limits: [] };
-    const made = compare(ledger, reading, manifest, tool, archive);
+    const made = compare(ledger, reading, manifest, tool, { archive, stamps });
     const gap = archive?.before == null ? undefined : whyNotAfter(ledger, archive.before);
-    return gap === undefined ? made : { ...made, findings: [...made.findings, finding(gap)] };
+    const judged = judgeStamps(ledger, stamps);
+    return {
+      findings: [
+        ...made.findings,
+        ...judged.findings,
+        ...(gap === undefined ? [] : [finding(gap)]),
+      ],
+      limits: [...made.limits, ...judged.limits],
+    };
   } catch (error) {
     if (!(error instanceof KeyriteError) || !error.code.startsWith("ledger.")) throw error;
     return { findings: [finding(error.message)], limits: [] };
@@ -140,12 +159,22 @@ export function checkDerived(
   }
 }
 
+/** Whose the stamps are, only somebody with the authority's root certificate can say. */
+function judgeStamps(ledger: LedgerStore, stamps: readonly BundleFile[]): BundleVerdict {
+  const findings = stamps.flatMap((stamp) => {
+    const why = whyNoStamp(ledger, stamp);
+    return why === undefined ? [] : [finding(`${stamp.path}: ${why}`)];
+  });
+  const limit = `whether the ${stamps.length === 1 ? "authority of the time stamp" : `authorities of the ${stamps.length} time stamps`} in it can be believed: keyrite timestamp verify BUNDLE --root FILE`;
+  return { findings, limits: stamps.length === 0 ? [] : [limit] };
+}
+
 function compare(
   ledger: LedgerStore,
   reading: BundleReading,
   manifest: BundleManifest,
   tool: BundleTool,
-  archive: BundleArchive | undefined,
+  beside: BundleBeside,
 ): BundleVerdict {
   const findings: BundleFinding[] = [];
   const others: string[] = [];
@@ -160,7 +189,7 @@ function compare(
       findings.push(finding(`${path} is not what follows from the ledger in the bundle`));
     }
   };
-  for (const { path, bytes } of bundleFiles(ledger, reading, tool, archive)) {
+  for (const { path, bytes } of bundleFiles(ledger, reading, tool, beside)) {
     judge(path, () => sha256Hex(bytes));
   }
   judge(LEDGER, () => copyDigest(ledger));

@@ -22,7 +22,7 @@ import { TAR_END, tarHeader, tarPadding } from "../lib/tar.ts";
 import {
   bundleFiles,
   manifestOf,
-  type BundleArchive,
+  type BundleBeside,
   type BundleFile,
   type BundleTool,
 } from "../report/bundle.ts";
@@ -49,7 +49,7 @@ export async function writeBundle(
   ledger: LedgerStore,
   reading: BundleReading,
   tool: BundleTool,
-  archive?: BundleArchive,
+  beside: BundleBeside = {},
 ): Promise<WrittenBundle> {
   if (existsSync(folder)) {
     throw new KeyriteError(
@@ -62,7 +62,7 @@ export async function writeBundle(
   }
   makeFolders(folder);
   try {
-    const files = writeFiles(folder, ledger, bundleFiles(ledger, reading, tool, archive));
+    const files = writeFiles(folder, ledger, bundleFiles(ledger, reading, tool, beside));
     await syncAll(files.map(({ path }) => join(folder, path)));
     for (const below of foldersOf(files)) syncFolder(join(folder, below));
     const manifest = manifestBytes({ ...manifestOf(reading, tool.software), files });

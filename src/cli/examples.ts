@@ -52,7 +52,10 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "timestamp accept": [
     "keyrite timestamp accept head.tsr --site dc1 --request head.tsq --root tsa-root.pem",
   ],
-  "timestamp verify": ["keyrite timestamp verify --site dc1 --root tsa-root.pem"],
+  "timestamp verify": [
+    "keyrite timestamp verify --site dc1 --root tsa-root.pem",
+    "keyrite timestamp verify evidence-2026.tar --root tsa-root.pem",
+  ],
   "backup verify": ["keyrite backup verify /media/safe-1/backup-20261124-k3xq --trust trust.txt"],
   "backup prove": ["keyrite backup prove backup-20261124-k3xq --vault onsite=/media/safe-1"],
   hierarchy: [

@@ -1,7 +1,7 @@
 /** `keyrite export`: the evidence bundle of a ledger, as a folder and as one .tar. */
 
 import { existsSync, rmSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { ACTIONS } from "../actions/index.ts";
 import { vocabularyOf } from "../ceremony/action.ts";
 import { LedgerStore } from "../ledger/store.ts";
@@ -10,9 +10,10 @@ import { KeyriteError } from "../lib/errors.ts";
 import { digestLines } from "../ceremony/spoken.ts";
 import { readForBundle, type BundleReading } from "../report/bundle-reading.ts";
 import { whyNotAfter } from "../report/archive.ts";
-import type { BundleArchive } from "../report/bundle.ts";
+import type { BundleArchive, BundleFile } from "../report/bundle.ts";
 import { bundleTool } from "./bundle-tool.ts";
 import { packBundle, writeBundle } from "./bundle-write.ts";
+import { stampsBelow, whyNoStamp } from "./kept-stamps.ts";
 import { printJson, printLine, tellLine } from "./output.ts";
 import { siteFolder } from "./site.ts";
 
@@ -33,7 +34,10 @@ export async function exportBundle(place: string, options: ExportOptions): Promi
     const reading = readForBundle(ledger, vocabularyOf(ACTIONS));
     requireSound(reading);
     if (options.archive !== undefined) requireClosed(ledger, reading, options.archive);
-    const written = await writeBundle(folder, ledger, reading, bundleTool(), options.archive);
+    const stamps = stampsBelow(dirname(ledgerFile(options)));
+    requireStamps(ledger, stamps);
+    const beside = { archive: options.archive, stamps };
+    const written = await writeBundle(folder, ledger, reading, bundleTool(), beside);
     const tar = options.tar === undefined ? undefined : resolve(options.tar);
     const tarSha256 = tar === undefined ? null : packed(folder, written, tar, reading);
     const { history, genesis } = reading;
@@ -66,6 +70,19 @@ export async function exportBundle(place: string, options: ExportOptions): Promi
     }
   } finally {
     ledger.close();
+  }
+}
+
+// A bundle with an answer on something else would be refused by whoever verifies it.
+function requireStamps(ledger: LedgerStore, stamps: readonly BundleFile[]): void {
+  for (const stamp of stamps) {
+    const why = whyNoStamp(ledger, stamp);
+    if (why === undefined) continue;
+    throw new KeyriteError("usage.bad-file", `${stamp.path} is none of this ledger's: ${why}`, {
+      hints: [
+        "move the file out of the site's folder; keyrite timestamp accept puts there what fits",
+      ],
+    });
   }
 }
 

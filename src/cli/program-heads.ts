@@ -68,9 +68,12 @@ export function addTimestamp(program: Command): void {
     );
   timestamp
     .command("verify")
-    .description("judge every time stamp that a site keeps")
+    .argument("[bundle]", "an evidence bundle instead of the site: folder or .tar")
+    .description("judge every time stamp that a site keeps, or that came in a bundle")
     .option("--site <dir>", SITE)
     .option("--root <file>", "root certificate of an authority you trust (repeat)", collect, [])
     .option("--json", JSON_HELP)
-    .action(async (options) => (await import("./timestamp.ts")).timestampVerify(options as never));
+    .action(async (bundle, options) =>
+      (await import("./timestamp.ts")).timestampVerify(bundle as never, options as never),
+    );
 }

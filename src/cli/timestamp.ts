@@ -3,22 +3,22 @@
  * as a file, the answer comes back as one; Keyrite itself speaks to nobody.
  */
 
-import { existsSync, readdirSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { parseCheckpoint } from "../ledger/checkpoint.ts";
-import type { LedgerStore } from "../ledger/store.ts";
-import { equalBytes, hex, sha256, sha256Hex, visible } from "../lib/encoding.ts";
+import { existsSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { LedgerStore } from "../ledger/store.ts";
+import { hex, sha256, visible } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import { makeFolder, readBounded, writeNewFile } from "../lib/files.ts";
-import { parseNote } from "../lib/note.ts";
 import { readOutsideCertificate } from "../pki/outside.ts";
 import { judgeTimestamp, LONGEST_RESPONSE, type Timestamp } from "../pki/timestamp.ts";
 import { formatTimestampRequest, parseTimestampRequest } from "../pki/timestamp-request.ts";
+import type { BundleFile } from "../report/bundle.ts";
+import { openBundle } from "./bundle-source.ts";
+import { stampedHead, stampFile, STAMPS, stampsBelow, stampsIn } from "./kept-stamps.ts";
 import { printJson, printLine, tellLine } from "./output.ts";
 import { openSite, siteFolder } from "./site.ts";
 import { systemRandom } from "./system.ts";
 
-const FOLDER = "timestamps";
 const NONCE_BYTES = 16;
 
 export interface TimestampRequestOptions {
@@ -78,13 +78,14 @@ export function timestampAccept(file: string, options: TimestampAcceptOptions): 
       ...(options.request === undefined ? {} : { nonce: nonceOf(options.request) }),
     });
     const { size } = stampedHead(site.ledger, stamp);
-    const name = `${size}-${sha256Hex(response).slice(0, 8)}.tsr`;
-    makeFolder(join(folder, FOLDER), 0o755);
-    if (!existsSync(join(folder, FOLDER, name))) {
-      writeNewFile(join(folder, FOLDER, name), response, { mode: 0o644 });
+    const path = stampFile(size, response);
+    makeFolder(join(folder, STAMPS), 0o755);
+    if (!existsSync(join(folder, path))) {
+      writeNewFile(join(folder, path), response, { mode: 0o644 });
     }
-    if (options.json === true) printJson("timestamp-accept", { size, file: name, ...plain(stamp) });
-    else tellLine(`${said(stamp)}: the head of size ${size}. It is kept as ${FOLDER}/${name}.`);
+    const file = basename(path);
+    if (options.json === true) printJson("timestamp-accept", { size, file, ...plain(stamp) });
+    else tellLine(`${said(stamp)}: the head of size ${size}. It is kept as ${path}.`);
   } finally {
     site.ledger.close();
   }
@@ -97,19 +98,23 @@ export interface TimestampVerifyOptions {
   readonly json?: boolean;
 }
 
-/** Judges every time stamp that a site keeps. @throws KeyriteError ledger.not-trusted for the first that fails */
-export function timestampVerify(options: TimestampVerifyOptions): Promise<void> {
-  const folder = siteFolder(options.site);
+/**
+ * Judges every time stamp that a site keeps, or that came in an evidence bundle.
+ * @throws KeyriteError ledger.not-trusted for the first that fails
+ */
+export function timestampVerify(
+  place: string | undefined,
+  options: TimestampVerifyOptions,
+): Promise<void> {
   const roots = readRoots(options.root);
-  const site = openSite(folder, { write: false });
+  const { ledger, kept, close } = keptAt(place, options.site);
   try {
-    const stamps = keptStamps(folder).map((name) => {
-      const response = readBounded(join(folder, FOLDER, name), LONGEST_RESPONSE);
-      const stamp = judgeTimestamp(response, { roots });
-      return { file: name, size: stampedHead(site.ledger, stamp).size, stamp };
+    const stamps = kept.map(({ path, bytes }) => {
+      const stamp = judgeTimestamp(bytes, { roots });
+      return { file: basename(path), size: stampedHead(ledger, stamp).size, stamp };
     });
     if (stamps.length === 0) {
-      throw new KeyriteError("usage.refused", "the site keeps no time stamp", {
+      throw new KeyriteError("usage.refused", "there is no time stamp to judge", {
         hints: ["keyrite timestamp request asks for one"],
       });
     }
@@ -120,17 +125,39 @@ export function timestampVerify(options: TimestampVerifyOptions): Promise<void> 
       for (const { size, stamp } of stamps) printLine(`${said(stamp)}: the head of size ${size}`);
     }
   } finally {
-    site.ledger.close();
+    close();
   }
   return Promise.resolve();
 }
 
-function keptStamps(folder: string): readonly string[] {
-  const place = join(folder, FOLDER);
-  if (!existsSync(place)) return [];
-  return readdirSync(place)
-    .filter((name) => name.endsWith(".tsr"))
-    .sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+interface KeptStamps {
+  readonly ledger: LedgerStore;
+  readonly kept: readonly BundleFile[];
+  readonly close: () => void;
+}
+
+/** Stamps and ledger of a bundle where one is named, else of the site. */
+function keptAt(place: string | undefined, site: string | undefined): KeptStamps {
+  if (place === undefined) {
+    const folder = siteFolder(site);
+    const { ledger } = openSite(folder, { write: false });
+    const close = (): void => {
+      ledger.close();
+    };
+    return { ledger, kept: stampsBelow(folder), close };
+  }
+  const source = openBundle(resolve(place));
+  if (source === undefined) {
+    throw new KeyriteError("usage.bad-file", `${place} is no evidence bundle`, {
+      hints: ["a site is named by --site"],
+    });
+  }
+  const ledger = LedgerStore.open(source.ledger());
+  const close = (): void => {
+    ledger.close();
+    source.close();
+  };
+  return { ledger, kept: stampsIn(source), close };
 }
 
 function readRoots(files: readonly string[]): readonly Uint8Array[] {
@@ -144,20 +171,6 @@ function readRoots(files: readonly string[]): readonly Uint8Array[] {
 
 function nonceOf(file: string): bigint {
   return parseTimestampRequest(readBounded(file, LONGEST_RESPONSE)).nonce;
-}
-
-/** The checkpoint that was stamped. */
-function stampedHead(ledger: LedgerStore, { digest }: Timestamp): { readonly size: number } {
-  const newest = [...ledger.checkpoints()].reverse();
-  const found = newest.find(({ note }) => equalBytes(sha256(note), digest));
-  if (found === undefined) {
-    throw new KeyriteError(
-      "ledger.not-trusted",
-      `the time stamp is on none of this ledger's checkpoints: it stamps ${hex(digest)}`,
-      { hints: ["it may belong to another site, or the ledger was changed since"] },
-    );
-  }
-  return parseCheckpoint(parseNote(found.note).text);
 }
 
 function plain({ time, authority, serial, policy }: Timestamp): Readonly<Record<string, string>> {

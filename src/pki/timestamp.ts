@@ -56,6 +56,20 @@ export function judgeTimestamp(response: Uint8Array, expected: ExpectedStamp): T
   if (expected.nonce !== undefined && info.nonce !== expected.nonce) {
     throw untrusted("it answers another request", "the answer must repeat the request's nonce");
   }
+  return told(info, signer);
+}
+
+/**
+ * What a TimeStampResp says, its signature verified by the certificate that it carries. Who that is, nobody
+ * has said: `judgeTimestamp` does.
+ * @throws as `judgeTimestamp`
+ */
+export function readTimestamp(response: Uint8Array): Timestamp {
+  const { info, cms } = opened(response);
+  return told(info, judgeSigner(cms));
+}
+
+function told(info: StampInfo, signer: X509Certificate): Timestamp {
   const { time, serial, policy, digest } = info;
   return { time, authority: signer.subject.replaceAll("\n", ", "), serial, policy, digest };
 }

@@ -41,12 +41,19 @@ export function isOfTheTool(path: string): boolean {
   );
 }
 
+/** What a bundle holds that neither its ledger nor the build says. */
+export interface BundleBeside {
+  readonly archive?: BundleArchive | undefined;
+  /** Answers of time-stamping authorities, each on a checkpoint of the ledger. */
+  readonly stamps?: readonly BundleFile[];
+}
+
 /** Every file of a bundle but the ledger and the manifest, one at a time; each path once. */
 export function* bundleFiles(
   ledger: LedgerStore,
   reading: BundleReading,
   tool: BundleTool,
-  archive?: BundleArchive,
+  { archive, stamps = [] }: BundleBeside = {},
 ): Generator<BundleFile> {
   const { genesis, index, history } = reading;
   yield { path: "README.txt", bytes: utf8(bundleReadme(reading)) };
@@ -63,6 +70,7 @@ export function* bundleFiles(
   for (const { sha256, mediaType, bytes } of ledger.attachments()) {
     for (const path of reading.papers.pathsOf(sha256, mediaType)) yield { path, bytes };
   }
+  yield* stamps;
   yield* tool.reports(ledger, reading);
 }
 

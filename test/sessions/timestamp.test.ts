@@ -1,11 +1,13 @@
 /** RFC 3161 time stamps on heads, made by openssl's authority: believed only when everything about them fits. */
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { sha256Hex } from "../../src/lib/encoding.ts";
 import { KeyriteError } from "../../src/lib/errors.ts";
+import { canonicalJson, type JsonObject } from "../../src/lib/json.ts";
 import { judgeTimestamp } from "../../src/pki/timestamp.ts";
 import { siteAt, succeeded } from "../support/rehearsed-site.ts";
 import { timeAuthority } from "../support/time-authority.ts";
@@ -54,6 +56,67 @@ test("an answer to our request is kept, and openssl agrees about it", () => {
     /^CN=Stamp Authority, O=Example saw it at .*: the head of size \d+$/m,
   );
 });
+
+test("a bundle brings the stamps along, and says that they are still to be believed", () => {
+  const folder = site.file("../evidence");
+  const tar = site.file("../evidence.tar");
+  succeeded(site.keyrite(["export", folder, "--tar", tar]));
+  const [name = ""] = readdirSync(join(folder, "timestamps"));
+  assert.deepEqual(readFileSync(join(folder, "timestamps", name)), Buffer.from(response));
+  const verified = succeeded(site.keyrite(["verify", folder]));
+  assert.match(verified.stdout, /authority of the time stamp in it can be believed/);
+  const python = spawnSync("python3", [join(folder, "verify.py"), folder], { encoding: "utf8" });
+  assert.doesNotMatch(python.stdout, /bundle/, python.stderr);
+  for (const place of [folder, tar]) {
+    const words = ["timestamp", "verify", place, "--root", authority.root];
+    assert.match(succeeded(site.keyrite(words)).stdout, /^CN=Stamp Authority, O=Example saw it at/);
+  }
+  const other = timeAuthority(newFolder("not-it"));
+  assert.equal(site.keyrite(["timestamp", "verify", tar, "--root", other.root]).code, 6);
+});
+
+test("C18: a stamp on something else, or under another name, is no part of a bundle", () => {
+  const kept = site.file("timestamps");
+  const [name = ""] = readdirSync(kept);
+  const wrong = join(kept, name.replace(/^\d+/, "2"));
+  copyFileSync(join(kept, name), wrong);
+  const ran = site.keyrite(["export", site.file("../wrong")]);
+  assert.equal(ran.code, 2);
+  assert.match(ran.stderr, /is none of this ledger's: its name is that of another answer/);
+  rmSync(wrong);
+  const bundle = site.file("../forged");
+  succeeded(site.keyrite(["export", bundle]));
+  const foreign = authority.answer(foreignRequest(), site.file("../foreign.tsr"));
+  const bytes = readFileSync(foreign);
+  const path = `timestamps/2-${sha256Hex(bytes).slice(0, 8)}.tsr`;
+  writeFileSync(join(bundle, path), bytes);
+  list(bundle, path, bytes);
+  const verified = site.keyrite(["verify", bundle]);
+  assert.equal(verified.code, 6, verified.stdout);
+  assert.match(verified.stdout, /on none of this ledger's checkpoints/);
+});
+
+/** A request for a stamp on another site's head. */
+function foreignRequest(): string {
+  const elsewhere = siteAt("made");
+  succeeded(elsewhere.rehearse("establish-site"));
+  const out = elsewhere.file("../head.tsq");
+  succeeded(elsewhere.keyrite(["timestamp", "request", "--out", out]));
+  return out;
+}
+
+interface Manifest extends JsonObject {
+  readonly files: { readonly path: string; readonly sha256: string; readonly bytes: number }[];
+}
+
+/** Has the manifest list one more file, as whoever holds a bundle can. */
+function list(bundle: string, path: string, bytes: Uint8Array): void {
+  const place = join(bundle, "bundle.json");
+  const manifest = JSON.parse(readFileSync(place, "utf8")) as Manifest;
+  manifest.files.push({ path, sha256: sha256Hex(bytes), bytes: bytes.length });
+  manifest.files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  writeFileSync(place, canonicalJson(manifest));
+}
 
 test("an authority below another root is not believed, and without a root nobody is", () => {
   const other = timeAuthority(newFolder("other"));
