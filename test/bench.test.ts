@@ -17,6 +17,7 @@ const FLOORS: Readonly<Record<string, string>> = {
   "ceremony-overhead": "1",
   crl: "0.667",
   "crl-memory": "1",
+  look: "1",
   memory: "1",
   restore: "0.85",
   "restore-growth": "0.83",
@@ -24,6 +25,7 @@ const FLOORS: Readonly<Record<string, string>> = {
   start: "0.77",
   "start-check": "0.4",
   verify: "0.6",
+  "verify-memory": "1",
   "verify-workers": "1.6",
 };
 

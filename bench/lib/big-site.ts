@@ -2,6 +2,7 @@
 
 import { cpSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
+import { keepToLookAt, openSite } from "../../src/cli/site.ts";
 import { cacheFolder, exercisedSite } from "./exercise.ts";
 import { Replay } from "./replay.ts";
 import { inMemory } from "./softhsm.ts";
@@ -21,10 +22,21 @@ export async function bigSite(entries: number): Promise<string> {
     } finally {
       replay.close();
     }
+    keepStatusOf(join(work, "site"));
     const fresh = `${folder}.${process.pid}`;
     rmSync(fresh, { recursive: true, force: true });
     cpSync(work, fresh, { recursive: true, preserveTimestamps: true });
     renameSync(fresh, folder);
   });
   return join(folder, "site");
+}
+
+/** As `run` does when a ceremony has closed. */
+function keepStatusOf(folder: string): void {
+  const site = openSite(folder, { write: true });
+  try {
+    keepToLookAt(site);
+  } finally {
+    site.ledger.close();
+  }
 }

@@ -6,8 +6,9 @@ import { findingLines } from "./finding.ts";
 import { isComplete } from "./copies-query.ts";
 import type { Custody } from "./custody.ts";
 import { deviationOf } from "./device-logs.ts";
-import type { History, StepInDoubt } from "./history.ts";
+import type { StepInDoubt } from "./history.ts";
 import { plural, thinKeks, type KeyStatus } from "./key-status.ts";
+import type { StatusHistory } from "./status-history.ts";
 
 /** How many keys are named one by one before the rest is only counted. */
 export const MOST_KEYS = 20;
@@ -17,7 +18,7 @@ const RED = "RED:";
 
 /** All concerns; empty when all is well. */
 export function concerns(
-  history: History,
+  history: StatusHistory,
   keys: readonly KeyStatus[],
   certificates: Pick<CertificatesStatus, "concerns"> = { concerns: [] },
 ): readonly string[] {
@@ -38,7 +39,7 @@ export function concerns(
   ];
 }
 
-function ledgerConcerns(history: History): readonly string[] {
+function ledgerConcerns(history: StatusHistory): readonly string[] {
   const list: string[] = [];
   if (history.size === 0) list.push("the site is not founded yet: keyrite run establish-site");
   if (history.open !== null) list.push(...findingLines(history.open));
@@ -51,7 +52,7 @@ function ledgerConcerns(history: History): readonly string[] {
 }
 
 /** What nobody looked after when a ceremony was abandoned, until its token is retired or made anew. */
-function abandonedDoubts({ ceremonies, custody }: History): readonly string[] {
+function abandonedDoubts({ ceremonies, custody }: StatusHistory): readonly string[] {
   return ceremonies.flatMap(({ id, state, doubt }) => {
     if (state !== "abandoned" || doubt === null) return [];
     const { serial, ckaId } = doubt.intent;
@@ -71,7 +72,7 @@ function abandonedAt(id: string, doubt: StepInDoubt): string {
 }
 
 /** Steps that had begun to sign, whether they were interrupted or failed. */
-function abandonedSignatures({ ceremonies }: History): readonly string[] {
+function abandonedSignatures({ ceremonies }: StatusHistory): readonly string[] {
   return ceremonies.flatMap(({ id, state, unsettled }) => {
     if (state !== "abandoned") return [];
     return [...unsettled.values()].flatMap((doubt) => {

@@ -202,6 +202,7 @@ function addStatus(program: Command): void {
   onSite(program.command("status"))
     .description("what the site holds, what is open, due or in doubt")
     .option("--all", "list every key, backup and certificate, however many there are")
+    .option("--no-cache", "fold the whole ledger, also where a ceremony kept its status")
     .action(async (options) => (await import("./status.ts")).status(options as never));
 }
 

@@ -28,7 +28,7 @@ import { printJson, tellLine } from "./output.ts";
 import { closingProofs, proofsJson } from "./closing-proofs.ts";
 import { drillPageOf } from "./drill-pages.ts";
 import { findScript, moduleDigests, planOnSite, readSetOptions, requirePlan } from "./planning.ts";
-import { openSite, siteFolder, type OpenSite } from "./site.ts";
+import { keepToLookAt, openSite, siteFolder, type OpenSite } from "./site.ts";
 import { outbox, siteFiles } from "./site-files.ts";
 import { terminalRecord } from "./transcripts.ts";
 import { makeVaults, readVaultOptions } from "./vaults.ts";
@@ -74,6 +74,7 @@ export async function run(name: string | undefined, options: RunOptions): Promis
     const proofs = await closingProofs(site, siteVaults(site, options), ended.ceremony);
     const drill = await drillPageOf(site, ended.ceremony);
     report(site, ended, options.json === true, { timings, proofs: proofs.map(proofsJson), drill });
+    keepToLookAt(site);
     if (ended.failure !== undefined) throw ended.failure;
   } finally {
     opened?.close();

@@ -10,6 +10,7 @@ import { readGenesis, type Genesis } from "../ceremony/genesis.ts";
 import type { History } from "../ceremony/history.ts";
 import { HistoryFold } from "../ceremony/history-fold.ts";
 import { readPolicy, type Policy } from "../ceremony/policy.ts";
+import type { StatusHistory } from "../ceremony/status-history.ts";
 import { timestamp } from "../lib/clock.ts";
 import { sha256Hex } from "../lib/encoding.ts";
 import { signingKeyFromSeed, type SigningKey } from "../lib/ed25519.ts";
@@ -19,6 +20,8 @@ import { parseVerifierKey } from "../lib/note.ts";
 import { fromHexBytes } from "../lib/secret-text.ts";
 import { LedgerStore } from "../ledger/store.ts";
 import { verifyLedger } from "../ledger/verify.ts";
+import { tellLine } from "./output.ts";
+import { keepStatus, keptStatus } from "./status-cache.ts";
 import { environment, holder, systemClock } from "./system.ts";
 
 const MEBIBYTE = 1 << 20;
@@ -102,6 +105,48 @@ export function openSite(folder: string, options: OpenOptions): OpenSite {
   }
 }
 
+/** A site as `status` looks at it. */
+export interface SiteToLookAt extends Site {
+  readonly ledger: LedgerStore;
+  readonly history: StatusHistory;
+}
+
+/**
+ * As `openSite`, for looking only: what a ceremony kept of a large ledger is taken for the fold when it fits.
+ * @param anew never does that
+ */
+export function openToLookAt(folder: string, anew: boolean): SiteToLookAt {
+  if (anew) return openSite(folder, { write: false });
+  const site = readSite(folder);
+  const ledger = LedgerStore.open(join(folder, "ledger.db"));
+  const history = keptStatus(site, ledger);
+  if (history === undefined) {
+    ledger.close();
+    return openSite(folder, { write: false });
+  }
+  try {
+    requireAdoptedPolicy(site, history);
+    requireClock(history);
+    return { ...site, ledger, history };
+  } catch (error) {
+    ledger.close();
+    throw error;
+  }
+}
+
+/**
+ * Keeps what `openToLookAt` looks at; a site that is open for writing has the key for it. The ceremony is over:
+ * a disk that has no room for this loses nothing but time.
+ */
+export function keepToLookAt(site: OpenSite): void {
+  try {
+    keepStatus(site, site.ledger, site.history, readLedgerKey(site.folder));
+  } catch (error) {
+    if (!(error instanceof KeyriteError)) throw error;
+    tellLine(`The status was not kept, so the next look at it takes longer: ${error.message}`);
+  }
+}
+
 /**
  * Verifies every entry of a ledger against its newest checkpoint, and folds it into its history.
  * @throws KeyriteError ledger.damaged with the first findings
@@ -147,7 +192,7 @@ export function foldLedger(
 }
 
 /** The policy in force is the one the ledger adopted; the file is only a copy for people. */
-function requireAdoptedPolicy(site: Site, history: History): void {
+function requireAdoptedPolicy(site: Site, history: Pick<History, "custody">): void {
   const adopted = history.custody.policy ?? site.genesis.policy;
   if (site.policy.sha256 === adopted) return;
   throw new KeyriteError(
@@ -163,7 +208,7 @@ function requireAdoptedPolicy(site: Site, history: History): void {
   );
 }
 
-function requireClock(history: History): void {
+function requireClock(history: Pick<History, "lastTime">): void {
   const now = timestamp(systemClock.now());
   if (history.lastTime === null || history.lastTime <= now) return;
   throw new KeyriteError(

@@ -9,14 +9,15 @@ import { MOST_KEYS } from "../ceremony/concerns.ts";
 import { openersOf } from "../ceremony/copies-query.ts";
 import { shareSetName, type Custody, type ShareSetCustody } from "../ceremony/custody.ts";
 import { kekName, type BackupCustody, type KekCustody } from "../ceremony/custody-copies.ts";
-import type { History } from "../ceremony/history.ts";
 import { plural, type KeyStatus, type Whereabouts } from "../ceremony/key-status.ts";
+import type { StatusHistory } from "../ceremony/status-history.ts";
 import { digestLines } from "../ceremony/spoken.ts";
 import { hex, visible } from "../lib/encoding.ts";
 import type { OpenSite } from "./site.ts";
 
 /** What of an open site its status shows. */
-export interface StatusSource extends Pick<OpenSite, "history"> {
+export interface StatusSource {
+  readonly history: StatusHistory;
   readonly genesis: Pick<OpenSite["genesis"], "origin" | "assurance">;
   readonly ledger: Pick<OpenSite["ledger"], "root">;
 }
@@ -68,7 +69,7 @@ function crlLines({ issuer, number, entries, nextUpdate }: CrlStatus): readonly 
   return [`  of ${issuer}  number ${number}, ${revoked}; the next is due by ${nextUpdate}`];
 }
 
-function ceremonyLines({ ceremonies }: History): readonly string[] {
+function ceremonyLines({ ceremonies }: StatusHistory): readonly string[] {
   return section("Ceremonies", ceremonies, (c) => {
     const deviations = c.deviations > 0 ? `, ${plural(c.deviations, "deviation")}` : "";
     return [`  ${visible(c.id)}  ${c.state}${deviations}  ${visible(c.title)}`];

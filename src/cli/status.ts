@@ -8,7 +8,7 @@ import { keyStatuses } from "../ceremony/key-status.ts";
 import { hex } from "../lib/encoding.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { printJson, printLine } from "./output.ts";
-import { openSite, siteFolder, type OpenSite } from "./site.ts";
+import { openToLookAt, siteFolder, type SiteToLookAt } from "./site.ts";
 import { statusLines, type StatusView } from "./status-lines.ts";
 import { systemClock } from "./system.ts";
 
@@ -16,13 +16,15 @@ export interface StatusOptions {
   readonly site?: string;
   readonly json?: boolean;
   readonly all?: boolean;
+  /** False: the whole ledger is folded, whatever was kept of it. */
+  readonly cache?: boolean;
 }
 
 export function status(options: StatusOptions): Promise<void> {
-  const site = openSite(siteFolder(options.site), { write: false });
+  const site = openToLookAt(siteFolder(options.site), options.cache === false);
   try {
     const { history } = site;
-    const keys = keyStatuses(history.custody, history.policy, systemClock.now());
+    const keys = keyStatuses(history.custody, site.policy, systemClock.now());
     const certificates = certificatesStatus(history.custody, systemClock.now());
     const view = {
       keys,
@@ -38,7 +40,7 @@ export function status(options: StatusOptions): Promise<void> {
   return Promise.resolve();
 }
 
-function statusJson({ history, genesis, ledger }: OpenSite, view: StatusView): JsonObject {
+function statusJson({ history, genesis, ledger }: SiteToLookAt, view: StatusView): JsonObject {
   return {
     origin: genesis.origin,
     assurance: genesis.assurance,
