@@ -36,8 +36,9 @@ export function keepStatus(
   ledger: LedgerStore,
   history: History,
   key: SigningKey,
+  fewest = FEWEST_ENTRIES,
 ): void {
-  const body = history.size < FEWEST_ENTRIES ? undefined : formatKept(history);
+  const body = history.size < fewest ? undefined : formatKept(history);
   if (body === undefined) return;
   const text = statement(genesis.origin, history.size, hex(ledger.root()), body);
   const { name } = parseVerifierKey(genesis.ledgerKey);
@@ -55,8 +56,9 @@ function statement(origin: string, size: number, root: string, body: string): st
 export function keptStatus(
   { folder, genesis }: CachePlace,
   ledger: LedgerStore,
+  fewest = FEWEST_ENTRIES,
 ): StatusHistory | undefined {
-  if (ledger.size < FEWEST_ENTRIES) return undefined;
+  if (ledger.size < fewest) return undefined;
   const bytes = readIfPresent(join(folder, FILE), LONGEST);
   if (bytes === undefined) return undefined;
   try {
