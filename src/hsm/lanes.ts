@@ -7,7 +7,7 @@ import type { Context } from "./objects.ts";
 import type { Handle } from "./raw.ts";
 
 const MAX_LANES = 64;
-const WALKERS = 32;
+const WALKERS = 96;
 
 /** Sessions for lanes. */
 export class Lanes {

@@ -34,7 +34,7 @@ export function judgeNow({ hash, message, spki, signature }: ToVerify): boolean 
 }
 
 /** How many signatures cross to the other thread together. */
-const PARCEL = 16;
+const PARCEL = 48;
 
 // Text, because it runs from the bundle as well as from the sources, where files have other names. It
 // says what `judgeNow` says. Points are imported bare, which saves a parser and a multiplication: that a
