@@ -142,13 +142,18 @@ function checkedNumber(value: number, path: string): number {
 // One look at the whole text spares most entries a look at every string: JSON escapes a lone
 // surrogate as \udXXX, and everything else that is refused is beyond ASCII.
 function checkTexts(value: Json, text: string): void {
-  if (isAscii(text) && !text.includes("\\ud")) return;
+  if (!text.includes("\\ud") && (isAscii(text) || isSound(text))) return;
   checkText(value, "the entry");
 }
 
 // A tenth of what a pattern takes that walks over every character.
 function isAscii(text: string): boolean {
   return Buffer.byteLength(text) === text.length;
+}
+
+/** Every part of a text in form NFC is in form NFC (Unicode Standard Annex 15 §1). */
+function isSound(text: string): boolean {
+  return text.isWellFormed() && !text.includes("\uFFFD") && text.normalize("NFC") === text;
 }
 
 function checkText(value: Json, path: string): void {

@@ -10,7 +10,7 @@ import type { Entry } from "./entry.ts";
 import { Findings } from "./findings.ts";
 import { Frontier } from "./merkle.ts";
 import { Rows } from "./rows.ts";
-import { TreeWalk } from "./verify-tree.ts";
+import { TreeWalk, type Visit } from "./verify-tree.ts";
 
 /** What all parts of a ledger have in common. */
 export interface PartOptions {
@@ -23,11 +23,8 @@ export interface PartOptions {
 /** A part that is sound if the tree before it is the one it was judged with. */
 export interface JudgedPart {
   readonly from: number;
-  /** Number of entries. */
-  readonly count: number;
-  /** The entries' exact bytes, one after another, and where each ends. */
-  readonly bytes: Uint8Array;
-  readonly ends: Uint32Array;
+  /** The entries' exact texts. */
+  readonly bodies: readonly string[];
   /** Root hashes right after some entries, 32 bytes each, and the places of these entries in the part. */
   readonly roots: Uint8Array;
   readonly rootsAt: Uint32Array;
@@ -45,37 +42,32 @@ export interface JudgedPart {
 
 /**
  * Judges the entries from `from` to `to`, the latter not included, with the tree before them as the stored
- * nodes have it. `buffer` is used for the bytes if they fit.
+ * nodes have it.
  * @returns undefined when anything is not as it should be: what, the walk over the whole ledger says.
  */
 export function judgePart(
   db: Database,
   options: PartOptions,
-  place: { readonly from: number; readonly to: number; readonly buffer: ArrayBuffer },
+  place: { readonly from: number; readonly to: number },
 ): JudgedPart | undefined {
   const { from, to } = place;
   const findings = new Findings();
   const rows = new Rows(db);
   const before = Frontier.at(from, (level, index) => rows.node(level, index));
-  const part = new PartOf(options, from, to, place.buffer);
+  const part = new PartOf(options, from);
   const { origin, key } = options;
+  const visit: Visit = (entry, seq, root) => {
+    part.visit(entry, seq, root);
+  };
   const walk = new TreeWalk(
     db,
-    {
-      origin,
-      key,
-      signedFrom: 0,
-      findings,
-      visit: (entry, seq, root) => {
-        part.visit(entry, seq, root);
-      },
-    },
+    { origin, key, signedFrom: 0, findings, visit },
     { from, to, before },
   );
   try {
     let seq = from;
     const bodies = db.prepare("SELECT body FROM entries WHERE seq >= ? AND seq < ? ORDER BY seq");
-    for (const body of bodies.pluck().iterate(from, to)) {
+    for (const body of bodies.pluck().all(from, to)) {
       if (typeof body !== "string") return undefined;
       part.add(body);
       walk.entry({ seq, body });
@@ -95,37 +87,27 @@ export function judgePart(
 class PartOf {
   readonly #from: number;
   readonly #people: ReadonlyMap<string, VerifierKey>;
-  readonly #ends: Uint32Array;
+  readonly #bodies: string[] = [];
   readonly #roots: Uint8Array[] = [];
   readonly #rootsAt: number[] = [];
   readonly #good: string[] = [];
-  #bytes: Buffer;
-  #count = 0;
+  #length = 0;
   #firstTime = "";
   #lastTime = "";
 
-  constructor({ people }: PartOptions, from: number, to: number, buffer: ArrayBuffer) {
+  constructor({ people }: PartOptions, from: number) {
     this.#from = from;
     this.#people = new Map(people.map((key) => [nameOf(key), key]));
-    this.#ends = new Uint32Array(to - from);
-    this.#bytes = Buffer.from(buffer);
   }
 
   /** Bytes of the entries added so far. */
   get length(): number {
-    return this.#count === 0 ? 0 : (this.#ends[this.#count - 1] ?? 0);
+    return this.#length;
   }
 
   add(text: string): void {
-    const at = this.length;
-    const most = text.length * 3;
-    if (at + most > this.#bytes.length) {
-      const larger = Buffer.from(new ArrayBuffer(2 * (at + most)));
-      this.#bytes.copy(larger, 0, 0, at);
-      this.#bytes = larger;
-    }
-    this.#ends[this.#count] = at + this.#bytes.write(text, at, "utf8");
-    this.#count += 1;
+    this.#bodies.push(text);
+    this.#length += Buffer.byteLength(text);
   }
 
   visit(entry: Entry, seq: number, root: () => Uint8Array): void {
@@ -159,9 +141,7 @@ class PartOf {
   ): JudgedPart {
     return {
       from: this.#from,
-      count: this.#count,
-      bytes: this.#bytes,
-      ends: this.#ends,
+      bodies: this.#bodies,
       roots: joined(this.#roots),
       rootsAt: Uint32Array.from(this.#rootsAt),
       before: joined(before.roots),

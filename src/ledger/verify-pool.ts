@@ -18,9 +18,8 @@ import type { PartAnswer, PartOrder, WorkerStart } from "./verify-worker.ts";
 
 /** Entries of a part: some half a mebibyte. */
 const PART = 512;
-/** Parts that a thread may be ahead of what is joined; each holds its bytes in memory. */
-const AHEAD = 6;
-const BUFFER = 1 << 20;
+/** Parts that a thread may be ahead of what is joined; each holds its texts in memory. */
+const AHEAD = 3;
 
 export interface PoolOptions {
   readonly path: string;
@@ -108,16 +107,16 @@ class Pool {
     // A thread that cannot work leaves the work to this one.
     thread.on("error", () => this.#settle?.(false));
     thread.on("exit", () => this.#settle?.(false));
-    for (let ahead = 0; ahead < AHEAD; ahead += 1) this.#order(thread, new ArrayBuffer(BUFFER));
+    for (let ahead = 0; ahead < AHEAD; ahead += 1) this.#order(thread);
   }
 
-  #order(thread: Worker, buffer: ArrayBuffer): void {
+  #order(thread: Worker): void {
     const from = this.#ordered;
     if (from >= this.#size) return;
     const to = Math.min(from + PART, this.#size);
     this.#ordered = to;
-    const order: PartOrder = { from, to, buffer };
-    thread.postMessage(order, [buffer]);
+    const order: PartOrder = { from, to };
+    thread.postMessage(order);
   }
 
   #take(thread: Worker, answer: PartAnswer): void {
@@ -138,7 +137,7 @@ class Pool {
         }
         const owner = this.#owners.get(next.from);
         this.#owners.delete(next.from);
-        if (owner !== undefined) this.#order(owner, next.bytes.buffer as ArrayBuffer);
+        if (owner !== undefined) this.#order(owner);
       }
       if (this.#joiner.size === this.#size) this.#settle?.(true);
     } catch (error) {
@@ -150,7 +149,7 @@ class Pool {
 }
 
 /** A thread needs little: a part, and what SQLite keeps of the file. */
-const LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 };
+const LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 256 };
 
 /** The program of a thread: beside the bundle, or beside this file. */
 function program(): string {
@@ -180,7 +179,7 @@ class Joiner {
     withKnownGood(new Set(part.good), () => {
       this.#visit(part);
     });
-    this.size += part.count;
+    this.size += part.bodies.length;
     this.#tree = part.after.slice();
     this.#lastTime = part.lastTime;
     if (part.covered > 0) [this.#covered, this.#note] = [part.covered, part.note];
@@ -198,14 +197,10 @@ class Joiner {
   #visit(part: JudgedPart): void {
     const { visit } = this.#options;
     if (visit === undefined) return;
-    const bytes = Buffer.from(part.bytes.buffer, part.bytes.byteOffset, part.bytes.length);
-    let begin = 0;
     let opening = 0;
-    for (let place = 0; place < part.count; place += 1) {
-      const end = part.ends[place] ?? begin;
-      // The very bytes that were found to be an entry in canonical form.
-      const entry = JSON.parse(bytes.toString("utf8", begin, end)) as Entry;
-      begin = end;
+    for (const [place, body] of part.bodies.entries()) {
+      // The very text that was found to be an entry in canonical form.
+      const entry = JSON.parse(body) as Entry;
       const seq = part.from + place;
       if (part.rootsAt[opening] === place) {
         const root = part.roots.slice(opening * 32, opening * 32 + 32);
@@ -219,11 +214,7 @@ class Joiner {
 /** The root right after an entry of a part, for which nobody usually asks. */
 function rootAfter(part: JudgedPart, place: number): Uint8Array {
   const tree = Frontier.of(part.from, hashes(part.before));
-  let begin = 0;
-  for (const end of part.ends.subarray(0, place + 1)) {
-    tree.append(leafHash(part.bytes.subarray(begin, end)));
-    begin = end;
-  }
+  for (const body of part.bodies.slice(0, place + 1)) tree.append(leafHash(body));
   return tree.root();
 }
 

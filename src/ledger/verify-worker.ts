@@ -16,7 +16,6 @@ export interface WorkerStart {
 export interface PartOrder {
   readonly from: number;
   readonly to: number;
-  readonly buffer: ArrayBuffer;
 }
 
 /** The part, or null when it is not sound. */
@@ -30,8 +29,7 @@ function work(port: NonNullable<typeof parentPort>, start: WorkerStart): void {
     people: start.people.map(parseVerifierKey),
   };
   port.on("message", (order: PartOrder) => {
-    const part = judgePart(db, options, order) ?? null;
-    port.postMessage(part, part === null ? [] : [part.bytes.buffer as ArrayBuffer]);
+    port.postMessage(judgePart(db, options, order) ?? null);
   });
 }
 
