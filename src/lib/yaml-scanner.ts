@@ -230,9 +230,12 @@ export class YamlScanner {
         }
       }
       widest = Math.max(widest, width === line.length ? width : 0);
-      if (widest > (indent ?? widest)) this.stop("a line of nothing but spaces", "empty it", start);
-      // Spaces at the very end of the file are no line.
-      if (width < line.length || text[after - 1] === "\n") lines.push(line.slice(indent ?? width));
+      // At the very end of the file readers differ on whether spaces are a line.
+      const unended = width > 0 && width === line.length && text[after - 1] !== "\n";
+      if (unended || widest > (indent ?? widest)) {
+        this.stop("a line of nothing but spaces", "empty it", start);
+      }
+      lines.push(line.slice(indent ?? width));
       start = after;
       this.at = this.#lineStart = start;
     }

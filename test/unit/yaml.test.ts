@@ -215,6 +215,7 @@ test("what is no YAML is refused with its place, and everything at once", () => 
   refused("a: |2\n  b", /^1:4: only - or \+/);
   refused("a: |\n  b\n c", /^3:2: this line is indented like nothing/);
   refused("a: |\n   \n  b", /^3:1: a line of nothing but spaces|^2:1: a line of nothing/);
+  refused("a: |+\n  ", /^2:1: a line of nothing but spaces/);
   refused("a: >\n  b\n   c", /^3:1: in text behind >/);
   refused("|\n  b", /^1:1: text behind \| or >/);
   refused("--- a: 1", /^1:5: what follows ---/);
