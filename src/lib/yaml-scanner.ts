@@ -198,6 +198,10 @@ export class YamlScanner {
     const offset = this.count();
     // Without anything to be indented against, a comment could be a line of the text.
     if (parent < 0) this.stop("text behind | or > needs a key or a dash before it");
+    // Where it may stand alone on a line, readers differ on what it is indented against.
+    if (this.text.slice(this.#lineStart, this.at).trim() === "") {
+      this.stop("text behind | or > begins on the line of its key or dash");
+    }
     const header = /([|>])([-+]?)(?=[ \n]|$)/y;
     header.lastIndex = offset;
     const [all = "", style, chomp] = header.exec(this.text) ?? [];

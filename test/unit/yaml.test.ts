@@ -216,6 +216,7 @@ test("what is no YAML is refused with its place, and everything at once", () => 
   refused("a: |\n  b\n c", /^3:2: this line is indented like nothing/);
   refused("a: |\n   \n  b", /^3:1: a line of nothing but spaces|^2:1: a line of nothing/);
   refused("a: |+\n  ", /^2:1: a line of nothing but spaces/);
+  refused("a:\n  |\n   x\nb: 1", /^2:3: text behind . or > begins on the line of its key/);
   refused("a: >\n  b\n   c", /^3:1: in text behind >/);
   refused("|\n  b", /^1:1: text behind \| or >/);
   refused("--- a: 1", /^1:5: what follows ---/);
