@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Runs the tests with node:test, all of them or those whose path contains one of the arguments:
- * `node bin/test.js ledger hsm/`.
+ * Runs the tests with node:test: those whose path contains one of the arguments, `node bin/test.js ledger hsm/`,
+ * or all but the sweeps of faults, which have a run of their own: `node bin/test.js faults/`, FAULTS=full for all.
  */
 "use strict";
 
@@ -21,7 +21,11 @@ function testFiles(filters) {
   return readdirSync(join(ROOT, "test"), { recursive: true, encoding: "utf8" })
     .map((path) => `test/${path}`)
     .filter((path) => path.endsWith(".test.ts"))
-    .filter((path) => filters.length === 0 || filters.some((filter) => path.includes(filter)))
+    .filter((path) =>
+      filters.length === 0
+        ? !path.startsWith("test/faults/")
+        : filters.some((filter) => path.includes(filter)),
+    )
     .sort();
 }
 

@@ -17,13 +17,12 @@ import { KeyriteError } from "../../src/lib/errors.ts";
 import { parseVerifierKey } from "../../src/lib/note.ts";
 import { contentOf, differences } from "../support/ledger-content.ts";
 import { Dice, KINDS, mutate, type Kind } from "../support/random-mutations.ts";
+import { FULL, SEED, sized } from "../support/fault-run.ts";
 import { siteAt } from "../support/rehearsed-site.ts";
 
-const FULL = process.env["FAULTS"] === "full";
-const COUNT = Number(process.env["FAULTS_COUNT"] ?? (FULL ? 100_000 : 1_000));
+const COUNT = sized(1_000, 100_000);
 /** Every so many, what the file alone shows is judged whole as well: the two must agree. */
 const SAMPLE = 50;
-const SEED = Number(process.env["FAULTS_SEED"] ?? 20261124);
 
 const site = siteAt("generated");
 const folder = mkdtempSync(
