@@ -2,56 +2,11 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { test } from "node:test";
-import {
-  CEREMONIES,
-  refused,
-  shippedAnswers,
-  siteAt,
-  succeeded,
-  type RehearsedSite,
-} from "../support/rehearsed-site.ts";
-import { playDeviceLog } from "../../src/cli/demo-device.ts";
-import { filesFromOutside } from "../../src/cli/demo-outside.ts";
-import { growPeer, handOverPeer } from "../support/peer-site.ts";
-
-const shipped = readdirSync(CEREMONIES).filter((name) =>
-  existsSync(join(CEREMONIES, name, "script.yaml")),
-);
-
-/** Every shipped ceremony behind all that its answers name under `after`. */
-function inOrder(): readonly string[] {
-  const order: string[] = [];
-  const add = (name: string): void => {
-    if (order.includes(name)) return;
-    shippedAnswers(name).after.forEach(add);
-    order.push(name);
-  };
-  shipped.forEach(add);
-  return order;
-}
-
-/** What a ceremony finds in place besides the site: a newcomer's medium, a policy to adopt. */
-function prepare(site: RehearsedSite, ceremony: string): void {
-  if (ceremony === "enroll-person") succeeded(site.makeIdentity("fay", "Fay Fischer"));
-  if (ceremony === "trust-site") handOverPeer(site);
-  if (ceremony === "change-policy") {
-    const policy = readFileSync(site.file("policy.yaml"), "utf8");
-    writeFileSync(site.file("policy.next.yaml"), policy.replace("minutes: 10", "minutes: 7"));
-  }
-}
-
-/** What a rehearsal is told besides its answers: where a newcomer's medium is, a file from outside. */
-function optionsOf(site: RehearsedSite, ceremony: string): readonly string[] {
-  if (ceremony === "enroll-person") return ["--medium", `fay=${site.medium("fay")}`];
-  if (ceremony === "crosslink") return ["--set", `request=${growPeer(site)}`];
-  if (ceremony === "attach-device-log") {
-    return ["--set", `log=${playDeviceLog(site.file("."), "alpha", site.folder)}`];
-  }
-  return filesFromOutside(ceremony, join(site.folder, "outside"), site.file("outbox"));
-}
+import { refused, siteAt, succeeded, type RehearsedSite } from "../support/rehearsed-site.ts";
+import { preparedFor, shippedInOrder } from "../support/shipped.ts";
 
 interface Status {
   readonly open: unknown;
@@ -65,13 +20,12 @@ interface Status {
 
 test("every shipped ceremony runs in order from nothing, and everything fits afterwards", () => {
   const site = siteAt("made");
-  const order = inOrder();
+  const order = shippedInOrder();
   for (const name of ["establish-site", "initialize-token", "generate-root-ca"]) {
     assert.ok(order.includes(name), `${name} ships`);
   }
   for (const ceremony of order) {
-    prepare(site, ceremony);
-    succeeded(site.rehearse(ceremony, undefined, optionsOf(site, ceremony)));
+    succeeded(site.rehearse(ceremony, undefined, preparedFor(site, ceremony)));
   }
   const status = JSON.parse(succeeded(site.keyrite(["status", "--json"])).stdout) as Status;
   assert.deepEqual(
