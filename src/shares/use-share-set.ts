@@ -108,12 +108,21 @@ export async function combine(
     ]);
   }
   checkEntered(set, entered);
-  const key = await combineShares(entered.map(({ share }) => share));
+  const key = await rebuiltKey(set, entered);
   return wiping([key], async () => {
     if (recipientOf(key) !== set.recipient) throw unusable(set, "the shares do not fit together");
     const content = await decryptWith([x25519Identity(key)], sealed);
     return wiping([content], () => pinOf(set, content, expected));
   });
+}
+
+// Commitments fit whatever a malicious dealer gave out: shares at one place, or at that of the secret itself.
+async function rebuiltKey(set: ShareSet, entered: readonly EnteredShare[]): Promise<Secret> {
+  try {
+    return await combineShares(entered.map(({ share }) => share));
+  } catch {
+    throw unusable(set, "the shares do not fit together");
+  }
 }
 
 /** Q08: people are counted, and every share is compared again with its own commitment. */

@@ -14,6 +14,9 @@ import { combine, openShare } from "../../shares/use-share-set.ts";
 export const SHARE_SET_FILE = "share-set.json";
 export const SEALED_FILE = "sealed.age";
 
+/** What proving a set takes of the room. */
+export type ProvingRoom = Pick<Room, "people" | "console">;
+
 export interface NewSet {
   readonly id: string;
   readonly purpose: SharePurpose;
@@ -53,11 +56,11 @@ export async function issueShareSet(
 }
 
 /**
- * Every holder reads their share back from their medium and opens it, and the first quorum of them
- * rebuilds the secret: nobody finds out on the day of need that a share was never readable.
+ * Every holder reads their share back from their medium and opens it, and every share helps to rebuild the
+ * secret: nobody finds out on the day of need that a share was never readable, or is one of another split.
  */
 export async function proveShareSet(
-  room: Room,
+  room: ProvingRoom,
   made: MadeShareSet,
   token: string,
   holders: readonly Participant[],
@@ -74,13 +77,17 @@ export async function proveShareSet(
         `${holder.person} opened share ${entered.length} of ${holders.length} of set ${set.id}.`,
       );
     }
-    const quorum = entered.slice(0, set.threshold);
-    const rebuilt = await combine(set, quorum, made.sealed, { serial: PENDING, label: token });
-    await wiping([rebuilt], () => {
-      if (!rebuilt.use((a) => secret.use((b) => equalBytes(a, b)))) {
-        throw new KeyriteError("people.share-rejected", `set ${set.id} opens something else`);
-      }
-    });
+    // The same shares but one with each of the others: a share that does not fit is in one of these quorums.
+    const fixed = entered.slice(0, set.threshold - 1);
+    for (const other of entered.slice(set.threshold - 1)) {
+      const quorum = [...fixed, other];
+      const rebuilt = await combine(set, quorum, made.sealed, { serial: PENDING, label: token });
+      await wiping([rebuilt], () => {
+        if (!rebuilt.use((a) => secret.use((b) => equalBytes(a, b)))) {
+          throw new KeyriteError("people.share-rejected", `set ${set.id} opens something else`);
+        }
+      });
+    }
   } finally {
     for (const { share } of entered) share.wipe();
   }
@@ -88,7 +95,7 @@ export async function proveShareSet(
 
 /** A holder's share from their medium, compared with everything the ledger says of it. */
 export async function readShare(
-  room: Room,
+  room: Pick<Room, "people">,
   set: ShareSet,
   holder: Participant,
   opener: Opener,
