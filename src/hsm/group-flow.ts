@@ -5,6 +5,11 @@
 
 /** Groups that may be under way at a time: the older on its way to the record, the newer on the token. */
 const GROUPS_UNDER_WAY = 2;
+/**
+ * Items that may begin in one turn of the event loop. Where the token is called on this thread nothing else happens
+ * in between: verdicts on signatures and the leave of the next group would wait until the token has nothing to do.
+ */
+const ITEMS_A_TURN = 10;
 
 export interface Flow<T, R, C> {
   readonly items: readonly T[];
@@ -57,6 +62,7 @@ class Running<T, R, C> {
   readonly #flow: Flow<T, R, C>;
   readonly #walks: Promise<unknown>;
   #opened: Promise<void> = Promise.resolve();
+  #turn: Promise<void> = Promise.resolve();
   #next = 0;
   #over = false;
   #failure: { readonly error: unknown } | undefined;
@@ -111,6 +117,7 @@ class Running<T, R, C> {
       const group = this.groups[Math.floor(index / groupSize)];
       if (group === undefined) return;
       await group.leave.come;
+      await this.#turnOf(index);
       const place = index % groupSize;
       const item = group.items[place];
       if (this.#over || item === undefined) return;
@@ -123,6 +130,18 @@ class Running<T, R, C> {
       group.left -= 1;
       if (group.left === 0) group.end.happen();
     }
+  }
+
+  #turnOf(index: number): Promise<void> {
+    if (index % ITEMS_A_TURN === 0) {
+      this.#turn = this.#turn.then(
+        () =>
+          new Promise((resolve) => {
+            setImmediate(resolve);
+          }),
+      );
+    }
+    return this.#turn;
   }
 
   #fail(error: unknown): void {
