@@ -4,7 +4,6 @@
  */
 
 import { fstatSync, writeSync } from "node:fs";
-import { Socket } from "node:net";
 import { createHsm } from "../hsm/hsm.ts";
 import { takeLock } from "../hsm/host/lock.ts";
 import { serve } from "../hsm/host/serve.ts";
@@ -60,7 +59,7 @@ export function moduleHost(): void {
   });
   serve({
     hsm,
-    socket: new Socket({ fd: PIPE, readable: true, writable: true }),
+    pipe: PIPE,
     lock: async () => {
       if (!fstatSync(LOCK).isFile()) return;
       await takeLock({

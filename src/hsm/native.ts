@@ -5,8 +5,8 @@
  * binding are valid here and login state is shared.
  */
 
-import koffi from "koffi";
 import { KeyriteError } from "../lib/errors.ts";
+import { koffi } from "../lib/foreign.ts";
 import { ckrError } from "./ckr.ts";
 
 // Places in CK_FUNCTION_LIST (PKCS#11 2.40 §5, same order in all versions). By place and not by
@@ -139,20 +139,4 @@ function functionPointers(path: string): readonly unknown[] {
       cause,
     });
   }
-}
-
-const LOCK_EX = 2;
-const LOCK_NB = 4;
-let flock: ReturnType<ReturnType<typeof koffi.load>["func"]> | undefined;
-
-/**
- * Takes the advisory lock on an open file, unless somebody else has it. The system takes it back when the
- * last process with this descriptor is gone, however it ended.
- * @returns false while somebody else has it
- */
-export function tryLock(descriptor: number): boolean {
-  // The C library is part of every process: nothing is loaded.
-  flock ??= koffi.load(null).func("int flock(int descriptor, int operation)");
-  const code: unknown = flock(descriptor, LOCK_EX | LOCK_NB);
-  return code === 0;
 }

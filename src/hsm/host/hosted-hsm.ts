@@ -131,7 +131,9 @@ class HostedHsm implements Hsm {
   }
 
   async #start(module: ModuleBinding): Promise<HostProcess> {
-    const host = new HostProcess(module, this.#launch);
+    // Loaded when a module is first needed: commands that look at files only do without.
+    const { socketPair } = await import("../../lib/system-calls.ts");
+    const host = new HostProcess(module, this.#launch, socketPair());
     this.#alive.add(host);
     try {
       await host.call("start", 0, []);

@@ -6,7 +6,7 @@
 import { ftruncateSync, readSync, writeSync } from "node:fs";
 import { fromUtf8, utf8 } from "../../lib/encoding.ts";
 import { KeyriteError } from "../../lib/errors.ts";
-import { tryLock } from "../native.ts";
+import { tryLock } from "../../lib/system-calls.ts";
 
 export interface LockMeans {
   /** Descriptor of the lock file. */

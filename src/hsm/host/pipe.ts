@@ -1,7 +1,11 @@
-/** Frames over a socket, both ways. What arrives is copied into a buffer of its own and wiped where it was. */
+/**
+ * Frames over a socket, both ways. All that arrives is read into one buffer that is ours and wiped after each
+ * read: a socket's usual chunks are moved by Node once they were read, and what it moved them from is freed as
+ * it is, PIN and all.
+ */
 
-import type { Duplex } from "node:stream";
-import type { Secret } from "../../lib/secret.ts";
+import { Socket, type SocketConstructorOpts, type TcpSocketConnectOpts } from "node:net";
+import { ownBytes, type Secret } from "../../lib/secret.ts";
 import { decodeFrame, encodeFrame, PREFIX_BYTES, readPrefix, roomFor } from "./frame.ts";
 
 /** A value that may cross: JSON with bytes and secrets in it. */
@@ -22,8 +26,10 @@ export interface PipeEnds {
   readonly ended: (error: Error | undefined) => void;
 }
 
+const BUFFER_BYTES = 65_536;
+
 export class FramePipe {
-  readonly #socket: Duplex;
+  readonly #socket: Socket;
   readonly #prefix = new Uint8Array(PREFIX_BYTES);
   #prefixed = 0;
   #head = 0;
@@ -31,34 +37,29 @@ export class FramePipe {
   #filled = 0;
   #over = false;
 
-  constructor(socket: Duplex, ends: PipeEnds) {
-    this.#socket = socket;
+  /** @param descriptor a connected socket, which is the pipe's from now on. */
+  constructor(descriptor: number, ends: PipeEnds) {
     const over = (error?: Error): void => {
       if (this.#over) return;
       this.#over = true;
       this.#body?.fill(0);
       ends.ended(error);
     };
-    socket.on("data", (chunk: Buffer) => {
+    const socket = openSocket(descriptor, (bytes) => {
       try {
-        if (!this.#over) this.#take(chunk, ends.message);
+        if (!this.#over) this.#take(bytes, ends.message);
       } catch (error) {
         socket.destroy();
         over(error instanceof Error ? error : new Error(String(error)));
-      } finally {
-        chunk.fill(0);
       }
     });
-    socket.on("end", () => {
-      over();
-    });
-    socket.on("close", () => {
-      over();
-    });
-    // A peer that died while we wrote: that it is gone is told by `ended`.
-    socket.on("error", () => {
-      over();
-    });
+    this.#socket = socket;
+    // After an error too: a peer that died while we wrote. That it is gone is told by `ended`.
+    for (const event of ["end", "close", "error"] as const) {
+      socket.on(event, () => {
+        over();
+      });
+    }
   }
 
   get open(): boolean {
@@ -106,4 +107,24 @@ export class FramePipe {
     this.#prefixed += part.length;
     return part.length;
   }
+}
+
+/** Reads into one buffer for good; `take` is lent what arrived, which is wiped when it returns. */
+function openSocket(descriptor: number, take: (bytes: Uint8Array) => void): Socket {
+  // The types know `onread` for sockets that connect only.
+  const options: SocketConstructorOpts & Required<Pick<TcpSocketConnectOpts, "onread">> = {
+    fd: descriptor,
+    readable: true,
+    writable: true,
+    onread: {
+      buffer: ownBytes(BUFFER_BYTES),
+      callback: (length, buffer) => {
+        take(buffer.subarray(0, length));
+        buffer.fill(0, 0, length);
+        return true;
+      },
+    },
+  };
+  // Without anybody who reads "data", the end of it would wait to be read.
+  return new Socket(options).resume();
 }

@@ -5,12 +5,12 @@
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, constants, openSync } from "node:fs";
-import type { Duplex, Readable } from "node:stream";
-import { visible } from "../../lib/encoding.ts";
-import { KeyriteError } from "../../lib/errors.ts";
+import type { Readable } from "node:stream";
+import type { KeyriteError } from "../../lib/errors.ts";
 import { addRows, type JournalRow } from "../journal.ts";
 import type { ModuleBinding } from "../token.ts";
 import { FramePipe, type Crossing } from "./pipe.ts";
+import { ended, hangs, nonsense, notStarted } from "./process-errors.ts";
 import { errorOf, isOfKind, type Answer, type Metered, type Request } from "./protocol.ts";
 import { HostStream } from "./host-stream.ts";
 
@@ -58,13 +58,27 @@ export class HostProcess {
   metered: Metered = [0, 0];
   #calls: readonly JournalRow[] = [];
 
-  constructor(module: ModuleBinding, launch: HostLaunch) {
+  /** @param ends of a pair of sockets: ours and the process's, which is closed here. */
+  constructor(module: ModuleBinding, launch: HostLaunch, ends: readonly [number, number]) {
     this.#module = module;
     this.#monotonic = launch.monotonic;
     this.#patience = module.patience === undefined ? PATIENCE_MS : module.patience * 1000;
     this.#lastSign = launch.monotonic();
-    this.#child = start(module, launch);
-    const [, , stderr, socket, beats] = this.#child.stdio as unknown as Stdio;
+    let allSaid: () => void = () => undefined;
+    const said = new Promise<void>((resolve) => {
+      allSaid = resolve;
+    });
+    this.#pipe = new FramePipe(ends[0], {
+      message: (message) => {
+        this.#take(message);
+      },
+      ended: (error) => {
+        if (error !== undefined) this.#giveUp(nonsense(module, error));
+        allSaid();
+      },
+    });
+    this.#child = start(module, launch, ends[1]);
+    const [, , stderr, , beats] = this.#child.stdio as unknown as Stdio;
     this.#exited = new Promise((resolve) =>
       this.#child.once("close", () => {
         resolve();
@@ -78,19 +92,14 @@ export class HostProcess {
     });
     // Descriptors of a process that is gone: that it is gone is told by its exit.
     for (const stream of [stderr, beats]) stream.on("error", () => undefined);
-    this.#pipe = new FramePipe(socket, {
-      message: (message) => {
-        this.#take(message);
-      },
-      ended: (error) => {
-        if (error !== undefined) this.#giveUp(nonsense(module, error));
-      },
-    });
     this.#child.once("error", (error) => {
       this.#fail(notStarted(module, error));
     });
     this.#child.once("close", (code, signal) => {
-      this.#fail(ended(module, signal ?? `exit code ${String(code)}`, this.#lastWords));
+      // What it had answered before it ended is an answer.
+      void said.then(() => {
+        this.#fail(ended(module, signal ?? `exit code ${String(code)}`, this.#lastWords));
+      });
     });
   }
 
@@ -231,67 +240,31 @@ export class HostProcess {
 }
 
 /** Descriptors of the process: none to read, none to print on, what it complains, the pipe, signs of life. */
-type Stdio = readonly [null, null, Readable, Duplex, Readable, ...unknown[]];
+type Stdio = readonly [null, null, Readable, null, Readable, ...unknown[]];
 
-function start(module: ModuleBinding, launch: HostLaunch): ChildProcess {
+function start(module: ModuleBinding, launch: HostLaunch, pipe: number): ChildProcess {
   const [file, ...words] = launch.command;
-  const lockFile = launch.lockFile?.(module);
-  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
-  const lock = lockFile === undefined ? undefined : openSync(lockFile, flags, 0o600);
   const named = (module.environment ?? []).flatMap((name) => {
     const value = launch.variable(name);
     return value === undefined ? [] : [[name, value] as const];
   });
+  const descriptors = [pipe];
   try {
+    const lockFile = launch.lockFile?.(module);
+    const lock = lockFile === undefined ? "ignore" : openLock(lockFile);
+    if (lock !== "ignore") descriptors.push(lock);
     return spawn(file, words, {
-      stdio: ["ignore", "ignore", "pipe", "pipe", "pipe", lock ?? "ignore"],
+      stdio: ["ignore", "ignore", "pipe", pipe, "pipe", lock],
       env: { ...launch.environment, ...Object.fromEntries(named) },
       // In a session of its own no key at the terminal reaches it, and it has no terminal to ask at.
       detached: true,
     });
   } finally {
-    if (lock !== undefined) closeSync(lock);
+    for (const descriptor of descriptors) closeSync(descriptor);
   }
 }
 
-function notStarted({ name }: ModuleBinding, cause: Error): KeyriteError {
-  return new KeyriteError("hsm.module-unavailable", `the process of module ${name} did not start`, {
-    cause,
-  });
-}
-
-function ended({ name }: ModuleBinding, how: string, words: string): KeyriteError {
-  const said = visible(words.trim().split("\n").at(-1) ?? "").slice(0, 300);
-  return new KeyriteError(
-    "hsm.module-ended",
-    `the HSM's module process ended (module ${name}, ${how})`,
-    {
-      hints: [
-        ...(said === "" ? [] : [`the last it said: ${said}`]),
-        "what was under way on its tokens is in doubt: keyrite run --resume looks and settles it",
-      ],
-    },
-  );
-}
-
-function hangs({ name }: ModuleBinding, patience: number): KeyriteError {
-  return new KeyriteError(
-    "hsm.module-ended",
-    `module ${name} gave no sign of life for ${patience / 1000} seconds within one call; its process was ended`,
-    {
-      hints: [
-        "look at the HSM and its connection",
-        "what was under way on its tokens is in doubt: keyrite run --resume looks and settles it",
-        "a module that may take longer gets more patience in site.yaml",
-      ],
-    },
-  );
-}
-
-function nonsense({ name }: ModuleBinding, cause: Error): KeyriteError {
-  return new KeyriteError(
-    "hsm.module-ended",
-    `the process of module ${name} said what is no answer; it was ended`,
-    { hints: ["its memory may be damaged: what was under way is in doubt"], cause },
-  );
+function openLock(path: string): number {
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+  return openSync(path, flags, 0o600);
 }

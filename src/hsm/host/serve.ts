@@ -3,7 +3,6 @@
  * pipe is.
  */
 
-import type { Duplex } from "node:stream";
 import { KeyriteError } from "../../lib/errors.ts";
 import { Secret } from "../../lib/secret.ts";
 import type { KekName, KeyName, UnwrapItem, UnwrapOptions, WireFormat } from "../backup.ts";
@@ -22,7 +21,8 @@ import { StreamGate } from "./stream-gate.ts";
 
 export interface Serving {
   readonly hsm: Hsm;
-  readonly socket: Duplex;
+  /** Descriptor of the pipe. */
+  readonly pipe: number;
   /** Taken before the module is: nobody else of this site has it in a process then. */
   readonly lock: () => Promise<void>;
   /** Told when the pipe has ended. */
@@ -44,10 +44,10 @@ class Server {
   readonly #gates = new Map<number, StreamGate>();
   #numbered = 0;
 
-  constructor({ hsm, socket, lock, ended }: Serving) {
+  constructor({ hsm, pipe, lock, ended }: Serving) {
     this.#hsm = hsm;
     this.#lock = lock;
-    this.#pipe = new FramePipe(socket, {
+    this.#pipe = new FramePipe(pipe, {
       message: (message) => {
         this.#take(message);
       },
@@ -81,14 +81,21 @@ class Server {
 
   async #answer(call: Call): Promise<void> {
     const { id } = call;
-    let value: unknown;
     try {
-      value = await this.#perform(call);
+      const value = await this.#performAndWipe(call);
       this.#send({ kind: "done", id, value, ...this.#counted() });
+      wipeSecrets([value]);
     } catch (error) {
       this.#send({ kind: "failed", id, error: failureOf(error), ...this.#counted() });
+    }
+  }
+
+  // Before the answer leaves: whoever has it may rely on the PIN being gone from here.
+  async #performAndWipe(call: Call): Promise<unknown> {
+    try {
+      return await this.#perform(call);
     } finally {
-      for (const one of [...call.args, value]) if (one instanceof Secret) one.wipe();
+      wipeSecrets(call.args);
     }
   }
 
@@ -193,6 +200,10 @@ class Server {
   #send(answer: Answer): void {
     this.#pipe.send(answer as unknown as Crossing);
   }
+}
+
+function wipeSecrets(values: readonly unknown[]): void {
+  for (const value of values) if (value instanceof Secret) value.wipe();
 }
 
 const NOTHING: Uint8Array = new Uint8Array(0);
