@@ -22,6 +22,7 @@ import {
   wrapped,
 } from "../support/hosted-shim.ts";
 import { hosted } from "../support/hosted.ts";
+import { rule } from "../support/shim.ts";
 import { newFolder } from "../support/rehearsed-site.ts";
 
 const DRIVER = join(import.meta.dirname, "..", "support", "host-driver.ts");
@@ -38,7 +39,9 @@ async function endsAs(promise: Promise<unknown>, ...words: readonly RegExp[]): P
 
 describe("C02: when it dies or hangs", () => {
   test("a fault in the module's memory is a clear error, and the next look starts it anew", async () => {
-    const { hsm, module, info, session, pin } = await openWith({ KEYRITE_SHIM_CRASH: "before" });
+    const { hsm, module, info, session, pin } = await openWith(
+      shim.with(rule("C_GenerateKeyPair", 1, "crash-before")),
+    );
     await endsAs(
       session.generateKeyPair({ ...KEY, label: "one", ckaId: "01" }),
       /module process ended \(module soft, SIGSEGV\)/,
@@ -56,7 +59,7 @@ describe("C02: when it dies or hangs", () => {
 
   test("a call that never ends is given up, and its process with it", async () => {
     const { hsm, session } = await openWith(
-      { KEYRITE_SHIM_SLOW: "60000" },
+      shim.with(rule("C_GenerateKeyPair", 1, "hang-before")),
       shimBinding({ patience: 4 }),
     );
     const begun = performance.now();
@@ -68,7 +71,7 @@ describe("C02: when it dies or hangs", () => {
 
   test("many calls that together last longer than its patience are no hang", async () => {
     const { hsm, session } = await openWith(
-      { KEYRITE_SHIM_SLOW: "1000" },
+      shim.with(rule("C_UnwrapKey", "*", "hang-before:1000")),
       shimBinding({ patience: 4 }),
     );
     const { kek, items } = await wrapped(session, ["a", "b", "c", "d", "e"]);
@@ -84,13 +87,17 @@ describe("C02: when it dies or hangs", () => {
 });
 
 /** A program that was killed while its module's process is inside C_GenerateKeyPair. */
-async function killedMeanwhile(slow: string): Promise<Driven & { readonly pin: Buffer }> {
+async function killedMeanwhile(slow: number): Promise<Driven & { readonly pin: Buffer }> {
   const { hsm, module, info, pin } = await open();
   await closed(hsm);
   const lockFile = join(newFolder(), "module.lock");
   const driven = { module, serial: info.serial, label: "alpha", lockFile, ckaId: "0a" };
   const mark = join(newFolder(), "mark");
-  const env = { ...process.env, KEYRITE_SHIM_SLOW: slow, KEYRITE_SHIM_MARK: mark };
+  const rules = shim.with(
+    rule("C_GenerateKeyPair", 1, `mark:${mark}`),
+    rule("C_GenerateKeyPair", 1, `hang-before:${slow}`),
+  );
+  const env = { ...process.env, ...rules };
   const driver = spawn(process.execPath, ["--import", "tsx", DRIVER, JSON.stringify(driven)], {
     ...{ env, stdio: ["pipe", "inherit", "inherit"] },
   });
@@ -102,7 +109,7 @@ async function killedMeanwhile(slow: string): Promise<Driven & { readonly pin: B
 }
 
 test("C02: whoever comes after a killed run waits until the call that was under way has ended", async () => {
-  const { module, serial, label, lockFile, ckaId, pin } = await killedMeanwhile("2000");
+  const { module, serial, label, lockFile, ckaId, pin } = await killedMeanwhile(2000);
   const begun = performance.now();
   const hsm = kept(hosted({ lockFile: () => lockFile }));
   const session = await hsm.login(module, serial, label, Secret.copy(pin));
@@ -117,7 +124,7 @@ test("C02: whoever comes after a killed run waits until the call that was under 
 
 test("C02: a killed run's process makes no further call: what it was inside of is the last", async () => {
   shim.calls();
-  await killedMeanwhile("1500");
+  await killedMeanwhile(1500);
   await new Promise((resolve) => setTimeout(resolve, 2500));
   const calls = shim.calls();
   assert.equal(calls.at(-1), "C_GenerateKeyPair", "the pair is not even tried");

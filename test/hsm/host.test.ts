@@ -3,15 +3,14 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { UnwrapItem, UnwrapOutcome } from "../../src/hsm/backup.ts";
 import type { Session } from "../../src/hsm/token.ts";
 import { KeyriteError } from "../../src/lib/errors.ts";
 import { Secret } from "../../src/lib/secret.ts";
+import { rule } from "../support/shim.ts";
 import { closed, hosts, open, openWith, shim, theHost, wrapped } from "../support/hosted-shim.ts";
 import { memoryHits } from "../support/memory.ts";
-import { newFolder } from "../support/rehearsed-site.ts";
 import { createRig, secret } from "../support/rig.ts";
 import { softhsmRig } from "../support/softhsm.ts";
 
@@ -107,10 +106,13 @@ function attributesOf(one: UnwrapOutcome): Partial<UnwrapOutcome> {
 
 describe("what it knows of us", () => {
   test("S02: its environment holds what site.yaml names, its arguments and descriptors no secret", async () => {
-    const { hsm, pin } = await openWith({ KEYRITE_SHIM_NTH: "7", PLANTED: "no business of it" });
+    const { hsm, pin } = await openWith({
+      KEYRITE_SHIM_STATE: "/named",
+      PLANTED: "no business of it",
+    });
     const pid = theHost();
     const environ = readFileSync(`/proc/${pid}/environ`);
-    assert.ok(environ.includes("KEYRITE_SHIM_NTH=7"), "what is named is handed on");
+    assert.ok(environ.includes("KEYRITE_SHIM_STATE=/named"), "what is named is handed on");
     assert.ok(!environ.includes("PLANTED"));
     for (const place of [environ, readFileSync(`/proc/${pid}/cmdline`)]) {
       assert.ok(!place.includes(pin));
@@ -121,7 +123,7 @@ describe("what it knows of us", () => {
   test("S05: the PIN is in its memory neither during the session nor behind it", async () => {
     const { hsm, pin } = await open();
     const planted = randomBytes(16).toString("hex");
-    const { hsm: other } = await openWith({ KEYRITE_SHIM_MARK: join(newFolder(), planted) });
+    const { hsm: other } = await openWith(shim.with(rule("C_Sign", 99, `print:${planted}`)));
     const pids = hosts();
     assert.equal(pids.length, 2);
     const hits = pids.map((pid) => memoryHits(pid, [pin, Buffer.from(planted)]));

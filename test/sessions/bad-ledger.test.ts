@@ -15,7 +15,8 @@ import { test } from "node:test";
 import { LedgerStore } from "../../src/ledger/store.ts";
 import { signingKeyFromSeed } from "../../src/lib/ed25519.ts";
 import { fromHex } from "../../src/lib/encoding.ts";
-import { compiled, ShimModule } from "../support/compiled.ts";
+import { compiled } from "../support/compiled.ts";
+import { rule, ShimModule } from "../support/shim.ts";
 import { draft } from "../support/ledger-fixture.ts";
 import { Pty } from "../support/pty.ts";
 import {
@@ -207,10 +208,10 @@ for (const [name, call, errno, words] of FAILURES) {
       const kept = entries.slice(0, before.length).map((entry) => JSON.stringify(entry));
       assert.deepEqual(kept, before);
       const steps = entries.slice(before.length).map(({ type, step }) => `${type} ${step ?? ""}`);
-      const calls = shim.calls();
-      if (!steps.includes("step.begun activate")) assert.deepEqual(calls, []);
+      const acts = shim.acts();
+      if (!steps.includes("step.begun activate")) assert.deepEqual(acts, []);
       if (!steps.includes("step.begun generate-first")) {
-        assert.ok(!calls.includes("C_GenerateKeyPair"), "no intent on record, no key");
+        assert.ok(!acts.includes("C_GenerateKeyPair"), "no intent on record, no key");
       }
       succeeded(site.keyrite(["verify"]));
       succeeded(site.keyrite(["status"]));
@@ -222,7 +223,7 @@ test("C07: disk full at the outcome of generate-key leaves the step in doubt, fo
   const site = siteAt("initialized", shim);
   const mark = join(newFolder(), "generating");
   const ran = onFailingDisk(site, "write", 1, 28, {
-    KEYRITE_SHIM_MARK: mark,
+    ...shim.with(rule("C_GenerateKeyPair", 1, `mark:${mark}`)),
     KEYRITE_FAIL_WHEN: mark,
   });
   assert.ok(ran, "the fault was injected");

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { encryptTo, x25519Recipient } from "../../src/lib/age.ts";
 import { utf8 } from "../../src/lib/encoding.ts";
 import { parseCard } from "../../src/people/card.ts";
-import { ShimModule } from "../support/compiled.ts";
+import { ShimModule } from "../support/shim.ts";
 import { shareFileOf, shareSetOf, shareTextOf, type FoundSet } from "../support/opened.ts";
 import {
   lastOf,
@@ -121,7 +121,7 @@ for (const [name, spoil, words] of SPOILED) {
     shim.calls();
     const ran = site.rehearse("generate-issuing-keys");
     refused(ran, "people.share-rejected", "ben", words);
-    assert.deepEqual(shim.calls(), [], "no login, no key");
+    assert.deepEqual(shim.acts(), [], "no login, no key");
     const entry = lastOf(site, "step.refused");
     assert.equal(entry.step, "activate");
     assert.equal(entry.data["code"], "people.share-rejected");
@@ -158,7 +158,7 @@ test("Q01: a sealed PIN that was changed is not used; an unchanged copy on a med
   shim.calls();
   const ran = site.rehearse("generate-issuing-keys");
   refused(ran, "people.share-rejected", "no copy of the sealed secret");
-  assert.deepEqual(shim.calls(), []);
+  assert.deepEqual(shim.acts(), []);
   const [copy = ""] = copies;
   flipByte(copy, 30);
   // The activation had begun, so two people end that ceremony first.

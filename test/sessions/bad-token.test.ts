@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { sha256Hex } from "../../src/lib/encoding.ts";
 import { installedModule } from "../support/rig.ts";
-import { ShimModule } from "../support/compiled.ts";
+import { ShimModule } from "../support/shim.ts";
 import { makeProductionPeople } from "../support/production.ts";
 import {
   CEREMONIES,

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ShimModule } from "../support/compiled.ts";
+import { rule, ShimModule } from "../support/shim.ts";
 import {
   lastOf,
   refused,
@@ -51,7 +51,7 @@ for (const kill of ["before", "after"] as const) {
   describe(`C02: killed ${kill} C_GenerateKeyPair has done its work`, () => {
     const site = siteAt("prepared", shim);
     shim.calls();
-    const env = { KEYRITE_SHIM_KILL: kill };
+    const env = shim.with(rule("C_GenerateKeyPair", 1, `kill-${kill}`));
     const killed = site.rehearse("generate-root-ca", undefined, [], { env });
     const calls = shim.calls();
     const intent = lastOf(site, "step.begun");
@@ -91,7 +91,7 @@ for (const kill of ["before", "after"] as const) {
         refused(ran, "halted.in-doubt", "is still open", `CKA_ID ${ckaId}`, "--abandon");
       }
       assert.equal(site.entries().length, size);
-      assert.deepEqual(shim.calls(), []);
+      assert.deepEqual(shim.acts(), []);
     });
 
     test("one person cannot end it, nor two of whom one declines", () => {
@@ -138,7 +138,7 @@ for (const kill of ["before", "after"] as const) {
 
 test("C02: killed before C_InitToken the step is in doubt as well, and two people end it", () => {
   const site = siteAt("founded", shim);
-  const env = { KEYRITE_SHIM_KILL: "init" };
+  const env = shim.with(rule("C_InitToken", 1, "kill-before"));
   const ran = site.rehearse("initialize-token", undefined, [], { env });
   assert.equal(ran.signal, "SIGKILL", ran.stderr);
   const { inDoubt } = statusOf(site);

@@ -14,7 +14,7 @@ import { inThisProcess } from "../../bench/lib/softhsm.ts";
 import { wrappedKeys } from "../../bench/lib/wrapped-keys.ts";
 import type { Session } from "../../src/hsm/token.ts";
 import { hex } from "../../src/lib/encoding.ts";
-import { ShimModule } from "../support/compiled.ts";
+import { rule, ShimModule } from "../support/shim.ts";
 import type { MadeKey } from "../support/keyrite-many.ts";
 import { pinOf } from "../support/opened.ts";
 import {
@@ -167,7 +167,7 @@ test(`${KEYS} keys are made by a bare loop and taken into custody`, async () => 
 });
 
 test(`C02: killed with its module while key ${NTH} is opened again, a backup is finished`, () => {
-  const env = { KEYRITE_SHIM_KILL: "prove", KEYRITE_SHIM_NTH: String(NTH) };
+  const env = shim.with(rule("C_UnwrapKey/session", NTH, "kill-after"));
   assertStopped(
     rehearse("back-up-ca-keys", env, () => undefined),
     "backup.made",
@@ -182,11 +182,7 @@ test(`C02: killed with its module while key ${NTH} is opened again, a backup is 
 });
 
 test(`C02: killed while its module's process goes on at key ${NTH}, a restore is finished`, async () => {
-  const env = {
-    KEYRITE_SHIM_KILL: "unwrap",
-    KEYRITE_SHIM_NTH: String(NTH),
-    KEYRITE_SHIM_ORPHAN: "yes",
-  };
+  const env = shim.with(rule("C_UnwrapKey/token", NTH, "kill-after:parent"));
   assertStopped(
     rehearse("restore-ca-keys", env, () => undefined),
     "key.restored",

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ShimModule } from "../support/compiled.ts";
+import { rule, ShimModule } from "../support/shim.ts";
 import {
   lastOf,
   refused,
@@ -63,7 +63,7 @@ for (const [kill, settle] of [
 ] as const) {
   describe(`C02: killed ${kill} C_GenerateKeyPair has done its work, and resumed`, () => {
     const site = siteAt("prepared", shim);
-    const env = { KEYRITE_SHIM_KILL: kill };
+    const env = shim.with(rule("C_GenerateKeyPair", 1, `kill-${kill}`));
     const killed = site.rehearse("generate-root-ca", undefined, [], { env });
     const { ceremony } = lastOf(site, "step.begun");
 
@@ -109,7 +109,7 @@ test("killed in the middle of a restore, the rest is restored: nothing twice, no
   const site = siteAt("prepared", shim);
   succeeded(site.rehearse("generate-issuing-keys"));
   succeeded(site.rehearse("back-up-ca-keys"));
-  const env = { KEYRITE_SHIM_KILL: "unwrap", KEYRITE_SHIM_NTH: "1" };
+  const env = shim.with(rule("C_UnwrapKey/token", 1, "kill-after"));
   const killed = site.rehearse("restore-ca-keys", undefined, [], { env });
   assert.equal(killed.signal, "SIGKILL", killed.stderr);
   const status = statusOf(site);
@@ -130,7 +130,7 @@ for (const [crash, settle] of [
 ] as const) {
   test(`C02: a module that crashes ${crash} its work fails the step with a sentence, and the step is resumed`, () => {
     const site = siteAt("prepared", shim);
-    const env = { KEYRITE_SHIM_CRASH: crash };
+    const env = shim.with(rule("C_GenerateKeyPair", 1, `crash-${crash}`));
     const ran = site.rehearse("generate-root-ca", undefined, [], { env });
     refused(ran, "hsm.module-ended", "module process ended .module soft, SIGSEGV", "--resume");
     assert.match(ran.stderr, /the last it said: and complain/);
@@ -144,7 +144,7 @@ for (const [crash, settle] of [
 
 test("C02: a run after one that was killed alone waits for its module's process, then settles what it left", () => {
   const site = siteAt("prepared", shim);
-  const env = { KEYRITE_SHIM_KILL: "before", KEYRITE_SHIM_ORPHAN: "yes" };
+  const env = shim.with(rule("C_GenerateKeyPair", 1, "kill-before:parent"));
   const killed = site.rehearse("generate-root-ca", undefined, [], { env });
   assert.equal(killed.signal, "SIGKILL", killed.stderr);
   const ran = resume(site, "generate-root-ca", ["generate", "storage"], { generate: "undo" });

@@ -7,7 +7,7 @@ import { after } from "node:test";
 import type { KekName, UnwrapItem } from "../../src/hsm/backup.ts";
 import type { Hsm, ModuleBinding, Session, TokenInfo } from "../../src/hsm/token.ts";
 import { Secret } from "../../src/lib/secret.ts";
-import { ShimModule } from "./compiled.ts";
+import { ShimModule } from "./shim.ts";
 import { hosted } from "./hosted.ts";
 import { secret, temporaryFolder } from "./rig.ts";
 

@@ -1,126 +1,180 @@
-/* A PKCS#11 module that hands every call on to the real one, writes the names of some to a log, and can
-   kill its process before or after C_GenerateKeyPair has done its work, before C_InitToken, or after the nth
-   C_UnwrapKey onto a token. With its process it kills the one that started it: a machine that stops takes both.
-   Only for tests.
-   KEYRITE_SHIM_REAL the module behind it · KEYRITE_SHIM_LOG where calls are named · KEYRITE_SHIM_KILL
-   before | after | init | unwrap | prove (an unwrapped key that does not stay) · KEYRITE_SHIM_ORPHAN yes: its own
-   process goes on · KEYRITE_SHIM_CRASH the same, of its own process alone, by a fault in memory ·
-   KEYRITE_SHIM_NTH which C_UnwrapKey · KEYRITE_SHIM_MARK a file that is made when a key is being generated or
-   unwrapped · KEYRITE_SHIM_SLOW milliseconds that both take more. It prints what a chatty module prints. */
+/* A PKCS#11 module that hands every call on to a real one, and breaks, lies or kills by rule. Only for tests.
+
+   KEYRITE_SHIM_REAL   the module behind it
+   KEYRITE_SHIM_RULES  rules, one a line; read again when they change
+   KEYRITE_SHIM_LOG    a file: the names of all calls, one a line, no values
+   KEYRITE_SHIM_FIRED  a file: a line `name nth action` for each rule that took effect, written before it does
+   KEYRITE_SHIM_STATE  a folder: how often a PIN was wrong, kept when the process is gone
+
+   A rule is `function:nth:action[:argument]`. The function is a name, `*` for all, or `acts` for those that change
+   a token; `/token` or `/session` behind it means those alone whose template asks for an object that stays on
+   the token, or passes with the session. nth counts the calls that match since the process began: `3`, `3+` for
+   that and all behind it, `*`. Codes are hexadecimal numbers.
+
+   before:CODE       the call is not made and returns the code
+   after:CODE        the call is made and returns the code all the same: its reply is lost
+   kill-before[:WHO] SIGKILL without making the call; WHO is `both` (a machine that stops; that is meant without
+   kill-after[:WHO]  it), `own` (the module's process) or `parent` (Keyrite, while the module's goes on)
+   crash-before      the module's process dies of a fault in its memory
+   crash-after
+   exit-before:N     the module ends its process as if that were its to do
+   hang-before[:MS]  no answer for so long, and none ever without it; the call is made behind that
+   hang-after[:MS]   the call is made, its answer late, or never
+   gone[:CODE]       from here on every call returns the code, CKR_DEVICE_REMOVED without it
+   renumber[:CODE]   all objects have other handles from here on: what was given out means another object. With a
+                     code the call returns it
+   attribute:TYPE[/CLASS]=HEX   C_GetAttributeValue gives these bytes, of objects of that CKO_* alone; `!` for HEX
+                     turns the lowest bit of the first byte over, `-` says that there is no such attribute
+   public-key[:HEX]  the point or modulus of public keys: these bytes, or one bit in its middle turned over
+   output[:HEX]      what C_Sign, C_WrapKey, C_Encrypt, C_Decrypt or C_GenerateRandom gives: these bytes; `flip`,
+                     which is meant without an argument, turns a bit of the last byte over, `short` leaves it out
+   token:[LABEL>]SERIAL[/LABEL]  C_GetTokenInfo names another token, in place of all or of the one with that label
+   flags:[LABEL>]WORD  C_GetTokenInfo says count-low, final-try or locked of the user PIN; so-… of the officer's
+   pin-tries:N       both PINs lock after N wrong ones: C_Login returns CKR_PIN_LOCKED and asks nobody, and the flags
+                     of C_GetTokenInfo say what is left. Meant for all functions: `*:*:pin-tries:3`
+   twice             the call is made twice; the second answer is given
+   print:TEXT        the module prints on both streams
+   fork:MS           the module leaves a child behind that lives so long, with all its descriptors
+   signals           the module catches what would end or tell its process
+   mark:PATH         makes this file
+*/
+#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "shim-functions.h"
 
-typedef unsigned long (*call)();
-
-/* CK_FUNCTION_LIST of PKCS#11 2.40, section 4.6: a version, then 68 pointers in the order of the header. */
 struct list {
   unsigned char version[2];
-  call functions[68];
+  void *functions[COUNT];
 };
-enum { INIT_TOKEN = 9, INIT_PIN = 10, LOGIN = 18, GENERATE_KEY_PAIR = 59, UNWRAP_KEY = 61, SIGN_INIT = 42 };
-
 static struct list ours, *theirs;
 
-static void note(const char *name) {
-  const char *path = getenv("KEYRITE_SHIM_LOG");
-  int log = path ? open(path, O_WRONLY | O_CREAT | O_APPEND, 0600) : -1;
-  if (log < 0) return;
-  if (write(log, name, strlen(name)) < 0) abort();
-  close(log);
+#include "shim-real.h"
+#include "shim-rules.h"
+#include "shim-lies.h"
+
+static void slept(const char *milliseconds) {
+  if (*milliseconds) usleep(1000 * (useconds_t)atol(milliseconds));
+  else
+    for (;;) pause();
 }
 
-static int is(const char *name, const char *value) {
-  const char *set = getenv(name);
-  return set && strcmp(set, value) == 0;
+static void killed(const char *who) {
+  if (strcmp(who, "own") != 0) kill(getppid(), SIGKILL);
+  if (strcmp(who, "parent") != 0) kill(getpid(), SIGKILL);
 }
 
-static void killed(const char *when) {
-  if (is("KEYRITE_SHIM_CRASH", when)) raise(SIGSEGV);
-  if (!is("KEYRITE_SHIM_KILL", when)) return;
-  kill(getppid(), SIGKILL);
-  if (!is("KEYRITE_SHIM_ORPHAN", "yes")) kill(getpid(), SIGKILL);
+static void forked(const char *milliseconds) {
+  if (fork() != 0) return;
+  usleep(1000 * (useconds_t)atol(milliseconds));
+  _exit(0);
 }
 
-static void work(void) {
-  const char *mark = getenv("KEYRITE_SHIM_MARK");
-  if (mark) close(open(mark, O_WRONLY | O_CREAT, 0600));
-  const char *slow = getenv("KEYRITE_SHIM_SLOW");
-  if (slow) usleep(1000 * atoi(slow));
+static void caught(int signal) { (void)signal; }
+
+static void signals(void) {
+  const int all[] = {SIGHUP, SIGINT, SIGTERM, SIGPIPE, SIGCHLD, SIGUSR1, SIGALRM};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) signal(all[i], caught);
 }
 
-static unsigned long init_token(unsigned long slot, void *pin, unsigned long length, void *label) {
-  note("C_InitToken\n");
-  killed("init");
-  return theirs->functions[INIT_TOKEN](slot, pin, length, label);
+static void marked(const char *path) {
+  int file = open(path, O_WRONLY | O_CREAT, 0600);
+  if (file >= 0) close(file);
 }
 
-static unsigned long login(unsigned long session, unsigned long user, void *pin, unsigned long length) {
-  note("C_Login\n");
-  return theirs->functions[LOGIN](session, user, pin, length);
+/* What a rule does before the call; CALLED when the call is to be made. */
+static const ulong CALLED = UNAVAILABLE;
+static ulong before(const struct rule *rule) {
+  const char *action = rule->action, *argument = rule->argument;
+  if (is(action, "before")) return code_of(argument, CKR_GENERAL_ERROR);
+  if (is(action, "kill-before")) killed(argument);
+  if (is(action, "crash-before")) raise(SIGSEGV);
+  if (is(action, "exit-before")) exit(atoi(argument));
+  if (is(action, "hang-before")) slept(argument);
+  if (is(action, "gone")) return gone = code_of(argument, CKR_DEVICE_REMOVED);
+  if (is(action, "renumber")) {
+    shift++;
+    if (*argument) return code_of(argument, CKR_GENERAL_ERROR);
+  }
+  if (is(action, "print")) {
+    printf("%s\n", argument);
+    fflush(stdout);
+    fprintf(stderr, "%s\n", argument);
+  }
+  if (is(action, "fork")) forked(argument);
+  if (is(action, "signals")) signals();
+  if (is(action, "mark")) marked(argument);
+  return CALLED;
 }
 
-static unsigned long sign_init(unsigned long session, void *mechanism, unsigned long key) {
-  note("C_SignInit\n");
-  return theirs->functions[SIGN_INIT](session, mechanism, key);
-}
-
-static unsigned long generate(unsigned long session, void *mechanism, void *public, unsigned long n,
-                              void *private, unsigned long m, void *made, void *kept) {
-  note("C_GenerateKeyPair\n");
-  work();
-  killed("before");
-  unsigned long code =
-      theirs->functions[GENERATE_KEY_PAIR](session, mechanism, public, n, private, m, made, kept);
-  killed("after");
+static ulong after(const struct rule *rule, int at, ulong *a, const ulong *lengths, ulong code) {
+  const char *action = rule->action, *argument = rule->argument;
+  if (is(action, "after")) return code_of(argument, CKR_GENERAL_ERROR);
+  if (is(action, "kill-after")) killed(argument);
+  if (is(action, "crash-after")) raise(SIGSEGV);
+  if (is(action, "hang-after")) slept(argument);
+  if (at == AT_C_GetAttributeValue) return attributes(rule, a, lengths, code);
+  if (is(action, "output") && code == 0) output(argument, at, a);
+  if (at == AT_C_GetTokenInfo && code == 0) token_info(rule, (void *)a[1]);
   return code;
 }
 
-struct attribute {
-  unsigned long type;
-  void *value;
-  unsigned long length;
-};
-
-/* Whether a template asks for an object that stays on the token: CKA_TOKEN is true. */
-static int stays(struct attribute *template, unsigned long n) {
-  for (unsigned long i = 0; i < n; i++)
-    if (template[i].type == 1) return *(unsigned char *)template[i].value;
-  return 0;
-}
-
-static unsigned long unwrap(unsigned long session, void *mechanism, unsigned long by, void *wrapped,
-                            unsigned long length, void *template, unsigned long n, void *made) {
-  static int staying, passing;
-  work();
-  unsigned long code =
-      theirs->functions[UNWRAP_KEY](session, mechanism, by, wrapped, length, template, n, made);
-  const char *nth = getenv("KEYRITE_SHIM_NTH");
-  int stay = stays(template, n), count = stay ? ++staying : ++passing;
-  if (nth && count == atoi(nth)) killed(stay ? "unwrap" : "prove");
+static ulong passed(int at, ulong *a) {
+  struct rule *fired[MOST_RULES];
+  int count = matching(at, a, fired);
+  if (gone) return gone;
+  for (int i = 0; i < count; i++) {
+    ulong code = before(fired[i]);
+    if (code != CALLED) return code;
+  }
+  ulong lengths[MOST_ATTRIBUTES];
+  if (at == AT_C_GetAttributeValue) lengths_of(a, lengths);
+  given_in(at, a);
+  for (int i = 0; i < count; i++)
+    if (is(fired[i]->action, "twice")) forwarded(at, a);
+  const struct rule *tries = counting();
+  ulong code = tries ? counted(tries, at, a) : forwarded(at, a);
+  for (int i = 0; i < count; i++) code = after(fired[i], at, a, lengths, code);
+  given_out(at, a, code);
   return code;
 }
 
-unsigned long C_GetFunctionList(struct list **result) {
+#define LISTED_1 a0
+#define LISTED_2 LISTED_1, a1
+#define LISTED_3 LISTED_2, a2
+#define LISTED_4 LISTED_3, a3
+#define LISTED_5 LISTED_4, a4
+#define LISTED_6 LISTED_5, a5
+#define LISTED_8 LISTED_6, a6, a7
+#define FORWARD(name, arguments)                                  \
+  static ulong our_##name(TAKEN_##arguments) {                    \
+    ulong a[MOST_ARGUMENTS] = {LISTED_##arguments};               \
+    return passed(AT_##name, a);                                  \
+  }
+FUNCTIONS(FORWARD)
+#define OURS(name, arguments) (void *)our_##name,
+static void *const OUR_FUNCTIONS[] = {FUNCTIONS(OURS)};
+
+ulong C_GetFunctionList(struct list **result) {
   const char *path = getenv("KEYRITE_SHIM_REAL");
   void *module = path ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
-  unsigned long (*get)(struct list **) = module ? dlsym(module, "C_GetFunctionList") : NULL;
-  if (!get) return 5; /* CKR_GENERAL_ERROR */
-  unsigned long code = get(&theirs);
+  ulong (*get)(struct list **) = NULL;
+  if (module) get = (ulong(*)(struct list **))dlsym(module, "C_GetFunctionList");
+  if (!get) return CKR_GENERAL_ERROR;
+  ulong code = get(&theirs);
   if (code != 0) return code;
   puts("a module may print");
   fflush(stdout);
   fputs("and complain\n", stderr);
-  ours = *theirs;
-  ours.functions[INIT_TOKEN] = init_token;
-  ours.functions[LOGIN] = login;
-  ours.functions[SIGN_INIT] = sign_init;
-  ours.functions[GENERATE_KEY_PAIR] = generate;
-  ours.functions[UNWRAP_KEY] = unwrap;
+  memcpy(ours.version, theirs->version, sizeof ours.version);
+  memcpy(ours.functions, OUR_FUNCTIONS, sizeof OUR_FUNCTIONS);
+  ours.functions[AT_C_GetFunctionList] = C_GetFunctionList;
   *result = &ours;
   return 0;
 }
