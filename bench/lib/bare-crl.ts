@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { buildCrl } from "../../src/pki/crl.ts";
 import { header } from "../../src/pki/der.ts";
+import { elementsIn, onlyElement } from "../../src/pki/tlv.ts";
 import type { CrlMaterial } from "./crl.ts";
 
 const REASON = Buffer.from("300c300a0603551d1504030a0104", "hex");
@@ -52,11 +53,10 @@ function frame(material: CrlMaterial): Frame {
   const known = frames.get(material);
   if (known !== undefined) return known;
   const { tbs } = buildCrl({ ...material, entries: [], number: 7n });
-  const bytes = Buffer.from(tbs);
-  const content = bytes.subarray(bytes.length < 0x82 ? 2 : (bytes[1] ?? 0) === 0x81 ? 3 : 4);
-  // The extensions, [0], are the last member.
-  const start = content.lastIndexOf(Buffer.of(0xa0));
-  const found = { before: content.subarray(0, start), after: content.subarray(start) };
+  const { start, end } = onlyElement(tbs);
+  // The extensions are the last member; a byte of a key id may look like their tag.
+  const { at } = [...elementsIn(tbs, onlyElement(tbs))].at(-1) ?? { at: end };
+  const found = { before: tbs.subarray(start, at), after: tbs.subarray(at) };
   frames.set(material, found);
   return found;
 }

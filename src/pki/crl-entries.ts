@@ -7,7 +7,7 @@ import { visible } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import { REASON_CODES, REVOCATION_REASONS, type RevocationReason } from "./crl-names.ts";
 import { TAG } from "./der.ts";
-import { isIsoTime, isUtcTime } from "./der-time.ts";
+import { LONGEST_TIME, writeTime } from "./der-time.ts";
 import { Serials } from "./serials.ts";
 
 export interface CrlEntry {
@@ -32,14 +32,12 @@ export interface Margins {
   readonly after: number;
 }
 
-/** More than an octet can be. */
-const NO_OCTET = 256;
 /** RFC 5280 §4.1.2.2 */
 const MOST_SERIAL_OCTETS = 20;
 /** crlEntryExtensions up to the reason: one Extension, reasonCode, not critical, an ENUMERATED. */
 export const REASON_PREFIX = Buffer.from("300c300a0603551d1504030a01", "hex");
 /** Serial number, GeneralizedTime and extensions of the longest entry, all headers included. */
-const LONGEST = 2 + 2 + MOST_SERIAL_OCTETS + 2 + 15 + REASON_PREFIX.length + 1;
+const LONGEST = 2 + 2 + MOST_SERIAL_OCTETS + LONGEST_TIME + REASON_PREFIX.length + 1;
 /** Room at first, when nobody knows how many entries there will be. */
 const FEW = 1000;
 
@@ -81,6 +79,7 @@ function writeEntry(bytes: Uint8Array, start: number, entry: CrlEntry): number {
   bytes[start + 2] = TAG.INTEGER;
   bytes[start + 3] = at - start - 4;
   at = writeTime(bytes, at, entry.revokedAt);
+  if (at === 0) refuse(`the time ${visible(entry.revokedAt)} is none`);
   for (let i = 0; i < REASON_PREFIX.length; i++) bytes[at + i] = REASON_PREFIX[i] ?? 0;
   at += REASON_PREFIX.length;
   const reason = REASONS.get(entry.reason);
@@ -92,12 +91,10 @@ function writeEntry(bytes: Uint8Array, start: number, entry: CrlEntry): number {
   return at;
 }
 
-/** Value of two lower-case hex digits by their character codes, the first times 128; else NO_OCTET. */
-const OCTETS = new Uint16Array(128 * 128).fill(NO_OCTET);
-for (let octet = 0; octet < 256; octet++) {
-  const digits = octet.toString(16).padStart(2, "0");
-  OCTETS[digits.charCodeAt(0) * 128 + digits.charCodeAt(1)] = octet;
-}
+/** Value of a lower-case hex digit by its character code, else NO_DIGIT. */
+const NO_DIGIT = 256;
+const DIGITS = new Uint16Array(128).fill(NO_DIGIT);
+for (let value = 0; value < 16; value++) DIGITS[value.toString(16).charCodeAt(0)] = value;
 
 // Positive, in shortest form, at most 20 octets. Written out, because the pattern that says the same
 // costs as much as the rest of the entry.
@@ -106,36 +103,20 @@ function writeSerial(bytes: Uint8Array, start: number, serial: string): number {
   if (octets === 0 || octets > MOST_SERIAL_OCTETS || serial.length % 2 !== 0) badSerial(serial);
   let all = 0;
   for (let i = 0; i < octets; i++) {
-    const high = serial.charCodeAt(2 * i);
-    const low = serial.charCodeAt(2 * i + 1);
-    const octet = low < 128 ? (OCTETS[high * 128 + low] ?? NO_OCTET) : NO_OCTET;
-    all |= octet;
-    bytes[start + i] = octet;
+    const high = DIGITS[serial.charCodeAt(2 * i)] ?? NO_DIGIT;
+    const low = DIGITS[serial.charCodeAt(2 * i + 1)] ?? NO_DIGIT;
+    all |= high | low;
+    bytes[start + i] = (high << 4) | low;
   }
   const first = bytes[start] ?? 0;
   const negative = first >= 0x80;
   const needless = first === 0 && (octets === 1 || (bytes[start + 1] ?? 0) < 0x80);
-  if (all >= NO_OCTET || negative || needless) badSerial(serial);
+  if (all >= NO_DIGIT || negative || needless) badSerial(serial);
   return start + octets;
 }
 
 function badSerial(serial: string): never {
   refuse(`serial number ${visible(serial)} cannot stand in a list`);
-}
-
-/** Positions of the digits in `2026-11-23T09:30:00Z`. */
-const DIGITS = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18];
-
-function writeTime(bytes: Uint8Array, start: number, time: string): number {
-  if (!isIsoTime(time)) refuse(`the time ${visible(time)} is none`);
-  const utc = isUtcTime(time);
-  const first = utc ? 2 : 0;
-  bytes[start] = utc ? TAG.UTC_TIME : TAG.GENERALIZED_TIME;
-  bytes[start + 1] = DIGITS.length - first + 1;
-  let at = start + 2;
-  for (let i = first; i < DIGITS.length; i++) bytes[at++] = time.charCodeAt(DIGITS[i] ?? 0);
-  bytes[at++] = 0x5a;
-  return at;
 }
 
 function refuse(message: string): never {

@@ -35,11 +35,12 @@ export class Serials {
       this.#hashes = enlarged(this.#hashes);
       this.#places = enlarged(this.#places);
     }
-    const hash = hashOf(bytes, at) & this.#mask;
-    const word = this.#bits[hash >>> 5] ?? 0;
-    const bit = 1 << (hash & 31);
-    if ((word & bit) !== 0) this.#shared.add(hash);
-    this.#bits[hash >>> 5] = word | bit;
+    const hash = hashOf(bytes, at);
+    const place = hash & this.#mask;
+    const word = this.#bits[place >>> 5] ?? 0;
+    const bit = 1 << (place & 31);
+    if ((word & bit) !== 0) this.#shared.add(place);
+    this.#bits[place >>> 5] = word | bit;
     this.#hashes[this.#count] = hash;
     this.#places[this.#count] = at;
     this.#count++;
@@ -51,16 +52,28 @@ export class Serials {
 
   /** One in hex that was noted twice, or undefined; `bytes` hold all that were noted. */
   repeated(bytes: Uint8Array): string | undefined {
+    const first = new Map<number, number>();
     const seen = new Set<string>();
     for (let i = 0; this.#shared.size > 0 && i < this.#count; i++) {
-      if (!this.#shared.has(this.#hashes[i] ?? 0)) continue;
-      const at = this.#places[i] ?? 0;
-      const serial = hex(bytes.subarray(at, at + (bytes[at - 1] ?? 0)));
-      if (seen.has(serial)) return serial;
+      const hash = this.#hashes[i] ?? 0;
+      if (!this.#shared.has(hash & this.#mask)) continue;
+      const place = this.#places[i] ?? 0;
+      // Most share the bit alone: only what shares the whole hash is worth comparing.
+      const other = first.get(hash);
+      if (other === undefined) {
+        first.set(hash, place);
+        continue;
+      }
+      const serial = serialAt(bytes, place);
+      if (serial === serialAt(bytes, other) || seen.has(serial)) return serial;
       seen.add(serial);
     }
     return undefined;
   }
+}
+
+function serialAt(bytes: Uint8Array, at: number): string {
+  return hex(bytes.subarray(at, at + (bytes[at - 1] ?? 0)));
 }
 
 function enlarged(list: Uint32Array): Uint32Array {
