@@ -41,11 +41,16 @@ export async function collectAgreements(
   onOpen?: (person: Participant) => Promise<void>,
 ): Promise<readonly FreshAgreement[]> {
   const agreements: FreshAgreement[] = [];
-  for (const person of people) {
-    agreements.push(await collectOne(parts, person, expected));
-    await onOpen?.(person);
+  parts.people.wait(() => staleOne(agreements, parts.clock, parts.minutes) !== undefined);
+  try {
+    for (const person of people) {
+      agreements.push(await collectOne(parts, person, expected));
+      await onOpen?.(person);
+    }
+    return agreements;
+  } finally {
+    parts.people.wait(undefined);
   }
-  return agreements;
 }
 
 async function collectOne(
@@ -55,7 +60,8 @@ async function collectOne(
 ): Promise<FreshAgreement> {
   const { console, clock, people, step, minutes, question } = parts;
   const to = { person: person.person, name: person.card.name };
-  if (!(await console.agree({ step, id: "agree", to, text: question }))) {
+  const ask = { step, id: "agree", to, text: question };
+  if (!(await people.answering(() => console.agree(ask)))) {
     throw new KeyriteError("people.declined", `${person.person} declined step ${step}`, {
       hints: ["nothing was done; the refusal is recorded"],
     });
@@ -83,11 +89,19 @@ export function requireFresh(
   clock: Clock,
   minutes: number,
 ): void {
-  const stale = agreements.find((a) => clock.monotonic() - a.signedAt > minutes * 60_000);
+  const stale = staleOne(agreements, clock, minutes);
   if (stale === undefined) return;
   throw new KeyriteError(
     "people.agreement-invalid",
     `the agreement of ${stale.person.person} is older than ${minutes} minutes`,
     { hints: ["agree to the step again"] },
   );
+}
+
+function staleOne(
+  agreements: readonly FreshAgreement[],
+  clock: Clock,
+  minutes: number,
+): FreshAgreement | undefined {
+  return agreements.find((a) => clock.monotonic() - a.signedAt > minutes * 60_000);
 }

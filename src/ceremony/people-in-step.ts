@@ -6,6 +6,7 @@
 
 import type { OperatorConsole } from "../console/console.ts";
 import { KeyriteError, messageOf } from "../lib/errors.ts";
+import type { Secret } from "../lib/secret.ts";
 import { cardDigest } from "../people/card.ts";
 import { openIdentity, type OpenedIdentity } from "../people/identity.ts";
 import type { Medium } from "../people/medium.ts";
@@ -14,6 +15,9 @@ import type { Recorder } from "./recorder.ts";
 
 /** Wrong passphrases in a row before the step is refused; each costs a KDF and is recorded. */
 const MOST_ATTEMPTS = 5;
+
+/** How often it is looked, while somebody is waited for, whether they have been gone for too long. */
+const LOOK_MS = 1000;
 
 export interface PeopleInStepParts {
   readonly console: OperatorConsole;
@@ -31,6 +35,8 @@ export class PeopleInStep implements PeopleRoom {
   readonly performers: readonly Participant[];
   readonly #parts: PeopleInStepParts;
   readonly #open = new Map<string, OpenedIdentity>();
+  readonly #brought: Secret[] = [];
+  #isTooLate: (() => boolean) | undefined;
 
   constructor(parts: PeopleInStepParts) {
     this.#parts = parts;
@@ -61,10 +67,36 @@ export class PeopleInStep implements PeopleRoom {
     return opened;
   }
 
-  /** Wipes every identity that was opened in this step. */
+  /** Takes over a secret that somebody brought to this step. */
+  bring(secret: Secret): void {
+    this.#brought.push(secret);
+  }
+
+  /** Says when what people opened and brought must not wait for others any longer; undefined is never. */
+  wait(isTooLate: (() => boolean) | undefined): void {
+    this.#isTooLate = isTooLate;
+  }
+
+  /**
+   * Waits for somebody's answer. If they do not come back in time, what the others opened and brought is wiped
+   * meanwhile: a machine left alone holds no shares.
+   */
+  async answering<T>(ask: () => Promise<T>): Promise<T> {
+    const look = setInterval(() => {
+      if (this.#isTooLate?.() === true) this.end();
+    }, LOOK_MS);
+    try {
+      return await ask();
+    } finally {
+      clearInterval(look);
+    }
+  }
+
+  /** Wipes every identity that was opened in this step, and every secret that was brought. */
   end(): void {
     for (const identity of this.#open.values()) identity.wipe();
     this.#open.clear();
+    for (const secret of this.#brought) secret.wipe();
   }
 
   // A medium of somebody else, or of a replaced identity, is refused before any passphrase is asked.
@@ -90,13 +122,14 @@ export class PeopleInStep implements PeopleRoom {
     const { console, step } = this.#parts;
     const to = { person: participant.person, name: participant.card.name };
     for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
-      const passphrase = await console.askSecret({
+      const question = {
         step,
         id: "passphrase",
         to,
         purpose: "identity",
         text: "your passphrase",
-      });
+      } as const;
+      const passphrase = await this.answering(() => console.askSecret(question));
       try {
         return await openIdentity(sealed, passphrase, participant.card);
       } catch (error) {

@@ -40,7 +40,6 @@ interface OpenedEntry {
 
 export class StepRun {
   readonly #parts: StepRunParts;
-  readonly #secrets: Secret[] = [];
   #openedSeq: number | null = null;
 
   constructor(parts: StepRunParts) {
@@ -81,7 +80,6 @@ export class StepRun {
       if (mayRecord(error)) this.#recordStop(error, begunSeq);
       throw error;
     } finally {
-      for (const secret of this.#secrets) secret.wipe();
       people.end();
     }
   }
@@ -187,7 +185,7 @@ export class StepRun {
     const { step, people, room } = this.#parts;
     if (step.bound?.contributes !== true) return undefined;
     const secret = await step.bound.contribute(person, await people.open(person), room);
-    if (secret !== undefined) this.#secrets.push(secret);
+    if (secret !== undefined) people.bring(secret);
     return secret;
   }
 

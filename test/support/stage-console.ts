@@ -23,6 +23,8 @@ export interface Cast {
   readonly answers?: Readonly<Record<string, string | readonly string[]>>;
   /** Everybody agrees to everything unless this says no. */
   readonly agrees?: (question: Question) => boolean;
+  /** What goes on before somebody answers whether they agree. */
+  readonly waits?: (question: Question) => Promise<void>;
   /** `<person> drill` unless this says otherwise; attempts count from 1 in each step. */
   readonly passphrase?: (person: string, step: string, attempt: number) => string;
 }
@@ -74,9 +76,10 @@ export class StageConsole implements OperatorConsole {
     return Promise.resolve(answer);
   }
 
-  agree(question: Question): Promise<boolean> {
+  async agree(question: Question): Promise<boolean> {
     this.#note(question);
-    return Promise.resolve(this.#cast.agrees?.(question) ?? true);
+    await this.#cast.waits?.(question);
+    return this.#cast.agrees?.(question) ?? true;
   }
 
   askSecret(question: SecretQuestion): Promise<Secret> {
