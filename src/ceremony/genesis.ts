@@ -4,8 +4,8 @@
  */
 
 import { parseTimestamp } from "../lib/clock.ts";
-import { canonicalJson, type Json, type JsonObject } from "../lib/json.ts";
-import { equalBytes, fromUtf8, sha256Hex, utf8 } from "../lib/encoding.ts";
+import { canonicalJson, isCanonicalText, type Json, type JsonObject } from "../lib/json.ts";
+import { fromUtf8, sha256Hex, utf8 } from "../lib/encoding.ts";
 import { KeyriteError, messageOf } from "../lib/errors.ts";
 import { parseVerifierKey } from "../lib/note.ts";
 import { z } from "../lib/schema.ts";
@@ -145,13 +145,15 @@ export function assuranceOf(origin: string): Assurance {
 }
 
 function parseJson(bytes: Uint8Array): Json {
+  let text: string;
   let value: Json;
   try {
-    value = JSON.parse(fromUtf8(bytes)) as Json;
+    text = fromUtf8(bytes);
+    value = JSON.parse(text) as Json;
   } catch (cause) {
     throw new KeyriteError("ledger.damaged", "genesis.json is not JSON", { cause });
   }
-  if (equalBytes(utf8(canonicalJson(value)), bytes)) return value;
+  if (isCanonicalText(value, text)) return value;
   throw new KeyriteError("ledger.damaged", "genesis.json is not canonical JSON (RFC 8785)");
 }
 

@@ -64,9 +64,14 @@ export function checkListing(source: BundleSource): ListedBundle {
   const findings = [
     ...beside.map((path) => finding(`${path} is in the bundle, and the manifest does not list it`)),
     ...manifest.files.flatMap((file) => fileFinding(source, file)),
+    ...(isOfItsTime(source, manifest) ? [] : [finding("the archive bears another time")]),
     ...(listed.has(LEDGER) ? [] : [finding(`the manifest lists no ${LEDGER}`)]),
   ];
   return { manifest, findings };
+}
+
+function isOfItsTime({ time }: BundleSource, manifest: BundleManifest): boolean {
+  return time === undefined || time === Math.floor(Date.parse(manifest.time) / 1000);
 }
 
 function fileFinding(source: BundleSource, { path, bytes, sha256 }: BundledFile): BundleFinding[] {

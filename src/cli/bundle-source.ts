@@ -31,6 +31,8 @@ const DEEPEST = 8;
 /** The files of a bundle, by path. */
 export interface BundleSource {
   readonly sizes: ReadonlyMap<string, number>;
+  /** Seconds since 1970 that every file of a .tar bears; undefined for a folder. */
+  readonly time: number | undefined;
   /** SHA-256 of a file in hex. */
   digest(path: string): string;
   /** The bytes of a file of at most `most` bytes. */
@@ -92,6 +94,7 @@ function folderSource(root: string): BundleSource {
   };
   return {
     sizes,
+    time: undefined,
     digest: (path) => within(path, (file, size) => digestOf(file, 0, size)),
     read: (path, most) => within(path, (file, size) => bytesOf(file, path, { at: 0, size }, most)),
     ledger: () => join(root, LEDGER),
@@ -120,6 +123,7 @@ function tarSource(path: string): BundleSource {
   };
   return {
     sizes: new Map([...members].map(([name, { size }]) => [name, size])),
+    time: members.get(MANIFEST)?.time,
     digest: (name) => digestOf(file, member(name).at, member(name).size),
     read: (name, most) => bytesOf(file, name, member(name), most),
     ledger: () => {
@@ -138,7 +142,23 @@ function tarMembers(file: number): ReadonlyMap<string, TarMember> {
   if (typeof found === "string") throw refused(found);
   const odd = found.find(({ name }) => !name.startsWith(TAR_FOLDER));
   if (odd !== undefined) throw refused(`${odd.name} does not lie below ${TAR_FOLDER}`);
-  return new Map(found.map((one) => [one.name.slice(TAR_FOLDER.length), one]));
+  const members = new Map(found.map((one) => [one.name.slice(TAR_FOLDER.length), one]));
+  const disorder = whyNotInOrder([...members]);
+  if (disorder !== undefined) throw refused(disorder);
+  return members;
+}
+
+// One bundle is one archive: whoever compares two of them by digest must not be told of two.
+function whyNotInOrder(members: readonly (readonly [string, TarMember])[]): string | undefined {
+  const [first, ...others] = members;
+  if (first?.[0] !== MANIFEST) return `it does not begin with ${MANIFEST}`;
+  let before = "";
+  for (const [name, { time }] of others) {
+    if (name < before) return `${name} does not stand where its name belongs`;
+    if (time !== first[1].time) return `${name} bears another time than ${MANIFEST}`;
+    before = name;
+  }
+  return undefined;
 }
 
 function readAt(file: number, at: number, length: number): Uint8Array {

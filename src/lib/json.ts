@@ -18,6 +18,16 @@ export function canonicalJson(value: Json): string {
   return text.includes("\\ud") ? inOrder(value) : text;
 }
 
+/** Whether a text is the canonical form of the value; text that is not Unicode has none. */
+export function isCanonicalText(value: Json, text: string): boolean {
+  try {
+    return canonicalJson(value) === text;
+  } catch (error) {
+    if (error instanceof TypeError) return false;
+    throw error;
+  }
+}
+
 /** Whether `JSON.stringify` writes what is asked for: members sorted, and nothing that it would leave out. */
 function isInOrder(value: Json | undefined): boolean {
   if (typeof value === "string" || typeof value === "boolean" || value === null) return true;

@@ -65,6 +65,8 @@ export interface TarMember {
   /** Where its bytes begin, and how many they are. */
   readonly at: number;
   readonly size: number;
+  /** Seconds since 1970. */
+  readonly time: number;
 }
 
 /**
@@ -87,11 +89,11 @@ export function readTar(
     if (block.every((byte) => byte === 0)) break;
     const found = readHeader(block);
     if (typeof found === "string") return `the header at byte ${at} ${found}`;
-    const { name, size } = found;
+    const { name, size, time } = found;
     if (names.has(name)) return `${name} is in it twice`;
     if (members.length >= most) return `it holds more than ${most} files`;
     names.add(name);
-    members.push({ name, size, at: at + BLOCK });
+    members.push({ name, size, time, at: at + BLOCK });
     const padding = tarPadding(size);
     const end = at + BLOCK + size;
     if (!isZero(read(end, padding.length), padding.length)) return `${name} ends in the middle`;
@@ -107,7 +109,7 @@ function isZero(bytes: Uint8Array, length: number): boolean {
   return bytes.length === length && bytes.every((byte) => byte === 0);
 }
 
-function readHeader(block: Uint8Array): { readonly name: string; readonly size: number } | string {
+function readHeader(block: Uint8Array): Omit<TarMember, "at"> | string {
   const end = block.indexOf(0);
   let name: string;
   try {
@@ -122,7 +124,7 @@ function readHeader(block: Uint8Array): { readonly name: string; readonly size: 
   // Links, devices, owners, modes, long names and extensions all show as another byte somewhere.
   const ours = tarHeader(name, size, time);
   if (!ours.every((byte, i) => byte === block[i])) return "is not of the form that bundles have";
-  return { name, size };
+  return { name, size, time };
 }
 
 function number(field: Uint8Array): number | undefined {

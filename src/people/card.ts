@@ -2,7 +2,7 @@
 
 import { equalBytes, fromUtf8, sha256Hex, utf8 } from "../lib/encoding.ts";
 import { KeyriteError, messageOf } from "../lib/errors.ts";
-import { canonicalJson, isJsonObject, type Json } from "../lib/json.ts";
+import { canonicalJson, isCanonicalText, isJsonObject, type Json } from "../lib/json.ts";
 import { parseVerifierKey, type KeyType, type VerifierKey } from "../lib/note.ts";
 import { whyRecipientRefused } from "../lib/age-x25519.ts";
 
@@ -145,7 +145,7 @@ function readKey(member: string, text: string): VerifierKey {
 }
 
 function readMembers(bytes: Uint8Array): Card {
-  const value = parseJson(bytes);
+  const { text: written, value } = parseJson(bytes);
   if (!isJsonObject(value)) throw bad("it is not a JSON object");
   if (Object.keys(value).sort().join() !== MEMBERS.join()) {
     throw bad(`its members are not exactly ${MEMBERS.join(", ")}`);
@@ -169,13 +169,14 @@ function readMembers(bytes: Uint8Array): Card {
     assurance,
   };
   // Also catches repeated members, which JSON.parse takes silently.
-  if (!equalBytes(formatCard(card), bytes)) throw bad("it is not canonical JSON (RFC 8785)");
+  if (!isCanonicalText({ ...card }, written)) throw bad("it is not canonical JSON (RFC 8785)");
   return card;
 }
 
-function parseJson(bytes: Uint8Array): Json {
+function parseJson(bytes: Uint8Array): { readonly text: string; readonly value: Json } {
   try {
-    return JSON.parse(fromUtf8(bytes)) as Json;
+    const text = fromUtf8(bytes);
+    return { text, value: JSON.parse(text) as Json };
   } catch {
     throw bad("it is not JSON");
   }

@@ -2,7 +2,7 @@
 
 import { digest } from "../ceremony/words.ts";
 import { fromUtf8, utf8 } from "../lib/encoding.ts";
-import { canonicalJson, type Json } from "../lib/json.ts";
+import { canonicalJson, isCanonicalText, type Json } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
 import { isPlainPath } from "../lib/tar.ts";
 
@@ -35,8 +35,12 @@ export type BundledFile = BundleManifest["files"][number];
 
 /** The bytes of a manifest; its files sorted by path. */
 export function manifestBytes(manifest: BundleManifest): Uint8Array {
+  return utf8(canonicalJson(sorted(manifest)));
+}
+
+function sorted(manifest: BundleManifest): Json {
   const files = [...manifest.files].sort((a, b) => (a.path < b.path ? -1 : 1));
-  return utf8(canonicalJson({ ...manifest, files: files as unknown as Json }));
+  return { ...manifest, files: files as unknown as Json };
 }
 
 /** A manifest in its one form, or what is wrong with it. */
@@ -56,7 +60,7 @@ export function readManifest(bytes: Uint8Array): BundleManifest | string {
   }
   const manifest = parsed.data;
   // Sorted, every name once, and no second way to write the same: so its digest names one bundle.
-  if (fromUtf8(manifestBytes(manifest)) !== text) return `${MANIFEST} is not in canonical form`;
+  if (!isCanonicalText(sorted(manifest), text)) return `${MANIFEST} is not in canonical form`;
   const { files } = manifest;
   if (files.length > MOST_FILES) return `${MANIFEST} lists more than ${MOST_FILES} files`;
   const odd = files.find(({ path }) => !isPlainPath(path) || path === MANIFEST);
