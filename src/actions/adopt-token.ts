@@ -47,4 +47,18 @@ export const adoptToken = defineAction<Params, Adopted, Adopted>({
     return { data, shown: tokenLines(info) };
   },
   run: (_, __, { subject }) => Promise.resolve(subject),
+  async settle(p, room, { intent }) {
+    const info = await room.tokens.inspect(p.token);
+    const same = digestOf(boundFact(p.token, info, "vendor")) === digestOf(intent.bound);
+    return {
+      shown: [
+        "Adopting changes nothing on a token.",
+        ...tokenLines(info),
+        ...(same ? [] : ["THIS IS NOT WHAT PEOPLE AGREED TO ADOPT: the step can only begin anew."]),
+      ],
+      data: {},
+      choices: same ? ["finish", "undo"] : ["undo"],
+    };
+  },
+  undo: () => Promise.resolve(),
 });

@@ -4,7 +4,7 @@ import { defineAction } from "../ceremony/action.ts";
 import { lineChanges } from "../ceremony/bindings.ts";
 import { productionObjections, readPolicy } from "../ceremony/policy.ts";
 import { label } from "../ceremony/words.ts";
-import { fromUtf8, utf8, visible } from "../lib/encoding.ts";
+import { fromUtf8, sha256Hex, utf8, visible } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
@@ -55,5 +55,26 @@ export const changePolicy = defineAction<z.infer<ReturnType<typeof params>>, New
     const sha256 = room.attach("application/yaml", bytes);
     await room.files.replacePolicy(bytes);
     return { sha256 };
+  },
+  async settle(_, room, { intent }) {
+    const present = sha256Hex(await room.files.read("policy.yaml"));
+    const which =
+      present === intent.sha256
+        ? "the new one already, though nothing of it is in force"
+        : present === room.policy.sha256
+          ? "still the one in force"
+          : "NEITHER the one in force NOR the new one";
+    return {
+      shown: [`The policy is in force when it is recorded. The copy policy.yaml is ${which}.`],
+      data: { present },
+      choices: ["finish", "undo"],
+    };
+  },
+  async undo(_, room) {
+    const bytes = room.attachment(room.policy.sha256);
+    if (bytes === undefined) {
+      throw new KeyriteError("ledger.damaged", "the policy in force is not attached");
+    }
+    await room.files.replacePolicy(bytes);
   },
 });

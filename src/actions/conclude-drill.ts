@@ -3,7 +3,7 @@
  * and agreed to. The verdict is on record whatever it is; nothing here can make a failed step a success.
  */
 
-import { defineAction } from "../ceremony/action.ts";
+import { defineAction, type Room } from "../ceremony/action.ts";
 import { DRILL_FILE, drillReportBytes, type DrillReport } from "../ceremony/drill-report.ts";
 import type { FactOf } from "../ceremony/facts.ts";
 import { digestLines } from "../ceremony/spoken.ts";
@@ -14,6 +14,7 @@ import type { JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
 import { drillSeconds, gatherDrill } from "./lib/drill.ts";
 import { keyChoice } from "./lib/key-lists.ts";
+import { fileLines, lookAtFile, removeTorn, type Left } from "./lib/outputs.ts";
 
 /** The same choice as in the step that restores. */
 const params = () =>
@@ -74,31 +75,34 @@ export const concludeDrill = defineAction<Params, Concluded, Concluded>({
     };
   },
   async run(_, room, { subject, settled }) {
-    const bytes = room.attachment(subject.report);
-    if (bytes === undefined) {
-      throw new KeyriteError(
-        "ledger.damaged",
-        `the drill report ${subject.report} is not attached`,
-      );
-    }
-    await room.outbox.writeOnce(DRILL_FILE, bytes).catch((error: unknown) => {
-      // Written before the interruption, out of the same attachment.
-      const again = settled !== null && error instanceof KeyriteError;
-      if (!again || error.code !== "site.file-exists") throw error;
-    });
+    const bytes = agreedReport(room, subject);
+    const left = settled as Left | null;
+    if (left !== null) await removeTorn(room, left);
+    if (left?.kept == null) await room.outbox.writeOnce(DRILL_FILE, bytes);
     const word = subject.drill === "drill" ? "DRILL" : "REHEARSAL";
     room.console.tell(
       `${word} ${subject.verdict.toUpperCase()}. The report is outbox/${room.ceremony}/${DRILL_FILE}.`,
     );
     return subject;
   },
-  settle: (_, __, { intent }) =>
-    Promise.resolve({
-      shown: [`The verdict that was agreed to is ${intent.verdict}; only its record is missing.`],
-      data: {},
-      choices: ["finish"],
-    }),
+  async settle(_, room, { intent }) {
+    const left = await lookAtFile(room, DRILL_FILE, agreedReport(room, intent));
+    return {
+      shown: [
+        `The verdict that was agreed to is ${intent.verdict}; only its record is missing.`,
+        ...fileLines(left),
+      ],
+      data: left,
+      choices: left.foreign.length === 0 ? ["finish"] : [],
+    };
+  },
 });
+
+function agreedReport(room: Room, { report }: Concluded): Uint8Array {
+  const bytes = room.attachment(report);
+  if (bytes !== undefined) return bytes;
+  throw new KeyriteError("ledger.damaged", `the drill report ${report} is not attached`);
+}
 
 function factOf(concluded: Concluded): FactOf<"drill.concluded"> {
   const { drill, verdict, token, backup, keys, seconds, reasons, report } = concluded;

@@ -11,6 +11,7 @@ import type { JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
 import { cardDigest, formatCard, shareAKey, type Card } from "../people/card.ts";
 import { answerChallenge, sealChallenge } from "../people/genesis-note.ts";
+import { nothingIsLeft } from "./lib/settle-nothing.ts";
 
 const params = () =>
   z.strictObject({
@@ -94,6 +95,8 @@ export const enrollPerson = defineAction<Params, Candidate, Enrolment>({
     }
     return { ...subject, challenge: answer };
   },
+  // The newcomer's agreement is their proof of possession: nobody else's to finish stands for it.
+  ...nothingIsLeft("Nothing but the record was to be made; the newcomer agrees anew.", ["undo"]),
 });
 
 function refuseCard(p: Params, room: Room, card: Card): void {

@@ -18,6 +18,7 @@ import { KeyriteError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { formatVerifierKey, verifierKey } from "../lib/note.ts";
 import { z } from "../lib/schema.ts";
+import { nothingIsLeft } from "./lib/settle-nothing.ts";
 
 const params = () => z.strictObject({ origin: originSchema, from: label });
 type Params = z.infer<ReturnType<typeof params>>;
@@ -66,6 +67,7 @@ export const trustSite = defineAction<Params, Adopted, Adopted>({
   },
   subject: adopt,
   run: (_, __, { subject }) => Promise.resolve(subject),
+  ...nothingIsLeft("Nothing but the record was to be made."),
 });
 
 /** The peer is another site, and of the same assurance, which an origin tells. */

@@ -1,5 +1,8 @@
 /** Documents that the ledger holds beside its entries: read when an entry's meaning hangs on them. */
 
+import { parseCard, type Card } from "../people/card.ts";
+import { readPolicy, type Policy } from "./policy.ts";
+
 export interface Attachments {
   readonly attachment: (sha256: string) => Uint8Array | undefined;
 }
@@ -17,4 +20,17 @@ export function readAttached<T>(
   } catch {
     return undefined;
   }
+}
+
+export function attachedCard(source: Attachments, sha256: string): Card | undefined {
+  return readAttached(source, sha256, parseCard);
+}
+
+/** The attached policy of this digest; one that was read already is not read twice. */
+export function attachedPolicy(
+  source: Attachments & { readonly policy?: Policy },
+  sha256: string,
+): Policy | undefined {
+  if (source.policy?.sha256 === sha256) return source.policy;
+  return readAttached(source, sha256, (bytes) => readPolicy(bytes, "policy.yaml"));
 }

@@ -48,8 +48,18 @@ export function markStep(
 ): void {
   record.steps.set(step, outcome);
   record.progress.set(step, times(record.progress.get(step) ?? NOTHING_YET, outcome, time, data));
-  const unfinished = [...record.unsettled.values()];
-  record.doubt = unfinished.find(({ id }) => record.steps.get(id) === "begun") ?? null;
+  record.doubt = firstDoubt(record);
+}
+
+function firstDoubt({ steps, unsettled }: CeremonyRecord): StepInDoubt | null {
+  return [...unsettled.values()].find(({ id }) => steps.get(id) === "begun") ?? null;
+}
+
+/** Nothing came of a step that had begun, and nothing can have: it is as if it had only been opened. */
+export function forgetStep(record: CeremonyRecord, step: string): void {
+  record.unsettled.delete(step);
+  record.steps.set(step, "opened");
+  record.doubt = firstDoubt(record);
 }
 
 function times(before: StepTimes, outcome: StepOutcome, time: string, data: JsonObject): StepTimes {

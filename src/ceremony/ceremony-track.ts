@@ -5,7 +5,14 @@
 
 import type { Entry, EntryType } from "../ledger/entry.ts";
 import { hex } from "../lib/encoding.ts";
-import { inDoubt, loseActivations, markStep, newCeremony, reactivates } from "./ceremony-record.ts";
+import {
+  forgetStep,
+  inDoubt,
+  loseActivations,
+  markStep,
+  newCeremony,
+  reactivates,
+} from "./ceremony-record.ts";
 import type { CeremonyRecord, StepInDoubt } from "./history.ts";
 import type { RecordedPlan, RecordedStep } from "./plan-document.ts";
 import { integerOf, stringOf } from "./record.ts";
@@ -37,6 +44,12 @@ export class CeremonyTrack {
   #explained = 0;
   #tail: Tail | null = null;
   #founding: string | null = null;
+  readonly #isRollCall: (action: string) => boolean;
+
+  /** @param isRollCall whether an action calls the roll */
+  constructor(isRollCall: (action: string) => boolean) {
+    this.#isRollCall = isRollCall;
+  }
 
   get ceremonies(): readonly CeremonyRecord[] {
     return this.#ceremonies;
@@ -155,7 +168,7 @@ export class CeremonyTrack {
   }
 
   /** The open step that the entry begins, or why it begins none. */
-  toBegin(entry: Entry, isRollCall: (action: string) => boolean): OpenedStep | string {
+  toBegin(entry: Entry): OpenedStep | string {
     const step = this.#step;
     const settles = isSettling(step?.purpose);
     if (step?.begun !== null || step.step.id !== entry.step) {
@@ -163,7 +176,7 @@ export class CeremonyTrack {
     }
     if (!settles && step.purpose !== "step") return "it begins a step that is not open";
     if (settles && this.unsettled === undefined) return "it settles a step that is not in doubt";
-    if (this.#tail === null || isRollCall(step.step.action)) return step;
+    if (this.#tail === null || this.#isRollCall(step.step.action)) return step;
     return `entries ${this.#tail.from} to ${this.#tail.to - 1} were not adopted before it`;
   }
 
@@ -189,12 +202,21 @@ export class CeremonyTrack {
     markStep(this.#open, step.id, "begun", entry);
   }
 
-  /** People agreed to go on after an interruption. */
-  resume(): void {
+  /**
+   * People agreed to go on after an interruption, on the machine that this plan names. A roll call that was
+   * in doubt has called nobody.
+   */
+  resume(plan: RecordedPlan): void {
     this.#step = null;
     if (this.#open === null) return;
+    this.#open.plan = plan;
     this.#open.resumptions += 1;
     loseActivations(this.#open);
+    for (const { id, action } of [...this.#open.unsettled.values()]) {
+      if (!this.#isRollCall(action)) continue;
+      this.#items.delete(id);
+      forgetStep(this.#open, id);
+    }
   }
 
   /** The agreements of a decision were used: they take no other. */

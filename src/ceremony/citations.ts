@@ -35,6 +35,7 @@ export function citedDigests(entry: Entry): readonly string[] {
     return [...present([stringOf(data, "genesis")]), ...factDigests(entry)];
   }
   if (ENDS.includes(entry.type)) return present([stringOf(data, "transcript")]);
+  if (entry.type === "plan.amended") return present([stringOf(data, "bindings")]);
   if (entry.type !== "ceremony.opened") return [];
   return present(["script", "plan", "bindings", "policy"].map((name) => stringOf(data, name)));
 }

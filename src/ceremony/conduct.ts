@@ -169,13 +169,15 @@ export class Conductor {
     const roll = recordedPlan(this.#plan).steps.find(
       ({ action }) => this.#hall.vocabulary.get(action)?.control === "everyone",
     );
-    if (tail === null || roll === undefined) return;
+    const attending = this.#attending();
+    // Of a ceremony that is gone on with before its roll call nobody could adopt anything yet.
+    if (tail === null || roll === undefined || attending.length === 0) return;
     await adoptTail(this.#hall, this.#recorder, {
       ceremony: this.#ceremony,
       plan: recordedPlan(this.#plan),
       step: roll,
       tail,
-      attending: this.#attending(),
+      attending,
     });
   }
 

@@ -12,6 +12,7 @@ import { lockedOut, names, StepJudge } from "./conformance-step-judge.ts";
 import { stepReport } from "./conformance-steps.ts";
 import type { Attending } from "./custody.ts";
 import { cosignersOf, type CosignatureSource } from "./heads.ts";
+import { machineChanges, type Machine } from "./amendment.ts";
 import type { HistoryFold } from "./history-fold.ts";
 import type { CeremonyRecord, HistoryFinding, HistorySources } from "./history.ts";
 import { integerOf, stringOf } from "./record.ts";
@@ -44,10 +45,13 @@ export class CeremonyJudge {
   #custody: CeremonyConformance["custody"] = null;
   #head: CeremonyConformance["head"] = null;
   #roles: CeremonyConformance["roles"] = [];
+  /** With what it was last gone on with. */
+  #machine: Machine | undefined;
 
   constructor(parts: CeremonyParts) {
     const { record, opening, document, sources, asWritten, witnesses, found } = parts;
     this.record = record;
+    this.#machine = record.plan;
     this.#witnesses = witnesses;
     this.#found = found;
     this.#asWritten = asWritten;
@@ -137,14 +141,21 @@ export class CeremonyJudge {
       this.#found.exception("tail", entry, about, text, { people });
       return;
     }
-    const { doubt } = this.record;
+    const { doubt, plan } = this.record;
     if (doubt !== null) {
       const text = `step ${doubt.n} (${doubt.id}) was interrupted after it had begun at entry ${doubt.begunSeq}`;
       this.#found.exception("doubt", entry, { step: doubt.id, n: doubt.n }, text);
     }
-    const where = pending === null ? "" : ` at step ${pending.step.n}`;
+    const begun = pending?.begun == null || doubt !== null ? "" : ", after it had begun";
+    const where = pending === null ? "" : ` at step ${pending.step.n}${begun}`;
     const text = `the ceremony was interrupted${where}, and gone on with`;
     this.#found.exception("resumption", entry, about, text, { people });
+    const changes = this.#machine && plan ? machineChanges(this.#machine, plan) : [];
+    this.#machine = plan;
+    for (const change of changes) {
+      const what = `people agreed to go on with ${change}`;
+      this.#found.exception("amendment", entry, about, what, { people });
+    }
   }
 
   #ended(entry: Entry, fold: HistoryFold): void {

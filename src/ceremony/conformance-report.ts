@@ -64,6 +64,7 @@ export interface Exception {
     | "skipped"
     | "resumption"
     | "reactivation"
+    | "amendment"
     | "tail"
     | "abandonment"
     | "not-cosigned"

@@ -69,9 +69,10 @@ export function wayOn(open: CeremonyRecord | null, vocabulary: Vocabulary): read
 
 /** Why an open ceremony cannot be gone on with, or undefined. */
 export function whyNotResumable(open: CeremonyRecord, vocabulary: Vocabulary): string | undefined {
-  if (open.attending.length === 0) return "nobody was called to it, so nobody can go on with it";
   for (const { n, id, action } of open.unsettled.values()) {
-    if (vocabulary.get(action)?.settles === true) continue;
+    const known = vocabulary.get(action);
+    // A roll call that was interrupted is called anew.
+    if (known?.settles === true || known?.control === "everyone") continue;
     return `step ${n} (${id}) had begun, and ${action} cannot tell what became of it`;
   }
   return undefined;

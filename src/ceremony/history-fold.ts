@@ -4,8 +4,8 @@
  */
 
 import type { Entry } from "../ledger/entry.ts";
-import { parseCard, type Card } from "../people/card.ts";
-import { readAttached } from "./attached.ts";
+import { amendedPlan } from "./amendment.ts";
+import { attachedCard, attachedPolicy, readAttached } from "./attached.ts";
 import type { Expected } from "./authority.ts";
 import { noteActivation } from "./ceremony-record.ts";
 import { AlikePlans } from "./alike-plans.ts";
@@ -20,7 +20,7 @@ import { isCosigned } from "./heads.ts";
 import { LedgerActs } from "./ledger-acts.ts";
 import type { CeremonyRecord, History, HistoryFinding, HistorySources } from "./history.ts";
 import { readAttachedPlan } from "./plan-document.ts";
-import { readPolicy, separationProblem, type Policy } from "./policy.ts";
+import { separationProblem, type Policy } from "./policy.ts";
 import { integerOf, stringOf } from "./record.ts";
 import { decisionProblem, type OpenedStep, type StepPurpose } from "./step-authority.ts";
 import { StepFold, type Judged } from "./step-fold.ts";
@@ -29,7 +29,7 @@ export class HistoryFold {
   readonly #sources: HistorySources;
   readonly #fold: CustodyFold;
   readonly #findings: HistoryFinding[] = [];
-  readonly #track = new CeremonyTrack();
+  readonly #track: CeremonyTrack;
   readonly #clock = new ClockWatch();
   readonly #acts = new LedgerActs();
   readonly #steps: StepFold;
@@ -41,6 +41,9 @@ export class HistoryFold {
 
   constructor(sources: HistorySources) {
     this.#sources = sources;
+    this.#track = new CeremonyTrack(
+      (action) => sources.vocabulary.get(action)?.control === "everyone",
+    );
     this.#fold = new CustodyFold(emptyCustody(sources.genesis));
     this.#steps = new StepFold({
       sources,
@@ -51,7 +54,7 @@ export class HistoryFold {
       find: (entry, code, text) => {
         this.#find(entry, code, text);
       },
-      card: (sha256) => this.#attachedCard(sha256),
+      card: (sha256) => attachedCard(sources, sha256),
       apply: (entry, facts, agreed) => {
         if (agreed) this.#clock.agreed(entry);
         const taken = facts.map((fact) => this.#apply(entry, fact, entry.ceremony ?? ""));
@@ -191,7 +194,8 @@ export class HistoryFold {
   }
 
   #apply(entry: Entry, fact: Fact, ceremony: string): boolean {
-    const policy = fact.kind === "policy.adopted" ? this.#attachedPolicy(fact.sha256) : undefined;
+    const policy =
+      fact.kind === "policy.adopted" ? attachedPolicy(this.#sources, fact.sha256) : undefined;
     const problem =
       fact.kind === "policy.adopted" && policy === undefined
         ? "the policy is not attached or not valid"
@@ -199,7 +203,7 @@ export class HistoryFold {
           this.#fold.apply(fact, {
             ceremony,
             at: entry.time,
-            card: (sha256) => this.#attachedCard(sha256),
+            card: (sha256) => attachedCard(this.#sources, sha256),
             document: this.#sources.attachment,
           }));
     if (problem !== undefined) {
@@ -218,19 +222,15 @@ export class HistoryFold {
     return true;
   }
 
-  #attachedCard(sha256: string): Card | undefined {
-    return readAttached(this.#sources, sha256, parseCard);
-  }
-
-  #attachedPolicy(sha256: string): Policy | undefined {
-    if (this.#sources.policy?.sha256 === sha256) return this.#sources.policy;
-    return readAttached(this.#sources, sha256, (bytes) => readPolicy(bytes, "policy.yaml"));
-  }
-
   /** Whether two or more people took this decision about what they were shown; otherwise a finding. */
-  #decided(entry: Entry, purpose: StepPurpose, decision: Expected["decision"]): boolean {
+  #decided(
+    entry: Entry,
+    purpose: StepPurpose,
+    decision: Expected["decision"],
+    plan = this.#track.open?.plan,
+  ): boolean {
     const { step } = this.#track;
-    const agreed = this.#steps.judge(entry, decision);
+    const agreed = this.#steps.judge(entry, decision, plan);
     const problem = decisionProblem(entry, step, purpose, agreed, this.#fold.custody);
     if (problem !== undefined) this.#find(entry, "authority", problem);
     else this.#track.endDecision();
@@ -244,16 +244,15 @@ export class HistoryFold {
     } else if (this.#decided(entry, "adopt", `adopt ${to}`)) this.#track.adoptTail();
   }
 
-  /** After an interruption two people of the roll call go on, on a machine as the plan says. */
+  /** After an interruption two people of the roll call go on, on the machine that they agreed to. */
   #resume(entry: Entry): void {
-    const { plan } = this.#track.open ?? {};
-    const { software, bindings } = entry.data;
-    if (plan === undefined || software !== plan.software || bindings !== plan.bindings) {
-      this.#find(entry, "order", "it goes on with other software or bindings than the plan's");
+    const plan = amendedPlan(this.#track.open?.plan, entry);
+    if (plan === undefined) {
+      this.#find(entry, "order", "it does not say with what software, bindings and modules");
       return;
     }
-    if (!this.#decided(entry, "resume", "agree")) return;
-    this.#track.resume();
+    if (!this.#decided(entry, "resume", "agree", plan)) return;
+    this.#track.resume(plan);
     this.#fold.loseSessions();
   }
 

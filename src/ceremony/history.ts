@@ -58,7 +58,8 @@ export interface CeremonyRecord {
   readonly version: string;
   readonly openedSeq: number;
   readonly openedAt: string;
-  readonly plan: RecordedPlan | undefined;
+  /** With the software, bindings and modules that people last agreed to go on with. */
+  plan: RecordedPlan | undefined;
   state: "open" | "closed" | "abandoned";
   closedAt: string | null;
   attending: readonly Attending[];

@@ -49,6 +49,7 @@ const planSchema = z.object({
   script: z.object({ name: z.string(), version: z.string(), sha256: z.string() }),
   software: z.object({ name: z.string(), version: z.string(), sha256: z.string() }),
   bindings: z.string(),
+  modules: z.record(z.string(), z.string()).default({}),
   profiles: z.record(z.string(), digest).default({}),
   steps: z.array(recordedStep),
 });
@@ -59,6 +60,8 @@ export interface RecordedPlan {
   readonly script: { readonly name: string; readonly version: string; readonly sha256: string };
   readonly software: string;
   readonly bindings: string;
+  /** SHA-256 of each PKCS#11 module's file, by its name in site.yaml. */
+  readonly modules: Readonly<Record<string, string>>;
   /** SHA-256 of each profile that its steps name. */
   readonly profiles: Readonly<Record<string, string>>;
   readonly steps: readonly RecordedStep[];
@@ -79,7 +82,7 @@ export interface RecordedStep {
 export function recordedPlan(plan: Plan): RecordedPlan {
   const read = readPlanDocument(canonicalJson(plan.document));
   if (read === undefined) throw new Error("a plan of our own does not read back");
-  return read;
+  return { ...read, ...plan.amended };
 }
 
 /** Reads an attached plan document, or undefined when it is none of ours or not canonical. */
@@ -98,6 +101,7 @@ export function readPlanDocument(text: string): RecordedPlan | undefined {
     script: parsed.data.script,
     software: parsed.data.software.sha256,
     bindings: parsed.data.bindings,
+    modules: parsed.data.modules,
     profiles: parsed.data.profiles,
     steps: parsed.data.steps.map((step, i) => ({ ...step, sha256: digestOf(rawSteps[i] ?? null) })),
   };

@@ -1,25 +1,28 @@
 /**
  * The plan of an open ceremony, from what the ledger holds: script, parameters and document. What people
- * agreed to is what goes on, so the same digest must come out, on the same build, bindings and modules.
+ * agreed to is what goes on, so the same digest must come out; the machine may be another, which people read.
  */
 
 import { digestOf, fromUtf8 } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
 import type { Vocabulary } from "./action.ts";
+import { machineChanges, type Machine } from "./amendment.ts";
 import type { Hall } from "./hall.ts";
 import type { CeremonyRecord } from "./history.ts";
 import type { Plan, PlanStep } from "./plan.ts";
 import { closingStep, finishStep, nameOf, stepDocument, substitute } from "./plan-steps.ts";
+import { stringOf } from "./record.ts";
 import type { Recorder } from "./recorder.ts";
 import { CLOSE, requireScript, type Script, type ScriptStep } from "./script.ts";
 
 const ABANDON = "two people end the ceremony with keyrite run --abandon";
 
 /**
- * Rebuilds the plan and proves that this site is still what it says.
- * @throws KeyriteError ledger.damaged when the ledger does not hold it whole; usage.refused,
- * site.bindings, hsm.module-differs for what changed since
+ * Rebuilds the plan, with the machine that it would go on with where that is another.
+ * @param modules SHA-256 of each bound module's file that is there
+ * @throws KeyriteError ledger.damaged when the ledger does not hold it whole, usage.refused for a build that
+ * makes another plan of the script
  */
 export function planOfOpen(
   hall: Hall,
@@ -34,27 +37,57 @@ export function planOfOpen(
     throw new KeyriteError("ledger.damaged", `the plan of ceremony ${open.id} is missing`);
   }
   const document = JSON.parse(fromUtf8(planned.bytes)) as JsonObject;
-  requireSameSite(hall, open.plan);
-  requireSameModules(digestsIn(document["modules"] ?? null), modules);
+  const now = { software: hall.software.sha256, bindings: hall.bindings.sha256, modules };
   const script = requireScript(bytes, "script.yaml");
-  const plan = rebuildPlan(script, document, hall.vocabulary);
-  if (plan?.sha256 === open.plan.sha256) return plan;
-  throw new KeyriteError(
+  const wording = now.software === open.plan.software ? "own" : "recorded";
+  const plan = rebuildPlan(script, document, hall.vocabulary, wording);
+  if (plan?.sha256 === open.plan.sha256) return { ...plan, modules, ...amendment(document, now) };
+  throw wording === "own" ? notWhole(open) : otherPlan(open);
+}
+
+// Against the document, which `recordedPlan` starts from, and not against an amendment of before.
+function amendment(document: JsonObject, now: Machine): Pick<Plan, "amended"> {
+  const { software, modules } = document;
+  const before = {
+    software: (isJsonObject(software) ? stringOf(software, "sha256") : undefined) ?? "",
+    bindings: stringOf(document, "bindings") ?? "",
+    modules: digestsIn(modules ?? null),
+  };
+  return machineChanges(before, now).length === 0 ? {} : { amended: now };
+}
+
+function notWhole({ id }: CeremonyRecord): KeyriteError {
+  return new KeyriteError(
     "ledger.damaged",
-    `another plan than the recorded one comes out of the script of ceremony ${open.id}`,
+    `another plan than the recorded one comes out of the script of ceremony ${id}`,
     { hints: [ABANDON] },
   );
 }
 
-/** The plan that a script and a recorded document make; undefined when they do not fit. */
+function otherPlan({ id }: CeremonyRecord): KeyriteError {
+  return new KeyriteError(
+    "usage.refused",
+    `this build of keyrite makes another plan of the script of ceremony ${id}`,
+    { hints: [`go on with the build it was begun with, or ${ABANDON}`] },
+  );
+}
+
+/**
+ * The plan that a script and a recorded document make; undefined when they do not fit.
+ * @param wording `recorded` takes the sentences that people heard, where another build has other ones
+ */
 export function rebuildPlan(
   script: Script,
   document: JsonObject,
   vocabulary: Vocabulary,
+  wording: "own" | "recorded" = "own",
 ): Plan | undefined {
   const { params, modules } = document;
   if (!isJsonObject(params) || !isJsonObject(modules)) return undefined;
-  const steps = script.steps.map((step, index) => rebuildStep(step, index, params, vocabulary));
+  const recorded = wording === "recorded" ? (document["steps"] ?? null) : null;
+  const steps = script.steps.map((step, index) =>
+    rebuildStep(step, index, params, vocabulary, sentenceIn(recorded, index)),
+  );
   if (!steps.every((step) => step !== undefined)) return undefined;
   const whole = { ...document, steps: steps.map(stepDocument) };
   return {
@@ -68,18 +101,25 @@ export function rebuildPlan(
   };
 }
 
+function sentenceIn(steps: Json, index: number): string | undefined {
+  const step = Array.isArray(steps) ? (steps as readonly Json[])[index] : undefined;
+  const sentence = isJsonObject(step) ? step["instruction"] : undefined;
+  return typeof sentence === "string" ? sentence : undefined;
+}
+
 function rebuildStep(
   step: ScriptStep,
   index: number,
   params: Readonly<Record<string, Json>>,
   vocabulary: Vocabulary,
+  sentence: string | undefined,
 ): PlanStep | undefined {
   if (step.action === CLOSE) return closingStep(step, index + 1);
   const action = vocabulary.get(step.action);
   const values = substitute(step.with, params, [], () => undefined);
   if (action?.params.safeParse(values).success !== true) return undefined;
   const bound = action.bind(values);
-  const { instruction } = bound;
+  const instruction = sentence ?? bound.instruction;
   const base = { n: index + 1, ...nameOf(step), instruction, control: action.control, bound };
   return finishStep(base, step, values);
 }
@@ -92,54 +132,4 @@ function digestsIn(modules: Json): Readonly<Record<string, string>> {
       typeof digest === "string" ? digest : "",
     ]),
   );
-}
-
-// The policy needs no look: the site is opened under the one that its ledger adopted, and while a
-// ceremony is open only a step of its own can have changed it.
-function requireSameSite(
-  hall: Hall,
-  plan: { readonly software: string; readonly bindings: string },
-): void {
-  if (hall.software.sha256 !== plan.software) {
-    throw new KeyriteError(
-      "usage.refused",
-      "the ceremony was begun with another build of keyrite",
-      {
-        hints: [
-          `begun with ${plan.software}`,
-          `this is    ${hall.software.sha256}`,
-          `go on with the build it was begun with, or ${ABANDON}`,
-        ],
-      },
-    );
-  }
-  if (hall.bindings.sha256 !== plan.bindings) {
-    throw new KeyriteError(
-      "site.bindings",
-      "site.yaml is not the one the ceremony was begun with",
-      {
-        hints: [`put it back as it was, or ${ABANDON}`],
-      },
-    );
-  }
-}
-
-function requireSameModules(
-  modules: Readonly<Record<string, string>>,
-  present: Readonly<Record<string, string>>,
-): void {
-  for (const [name, digest] of Object.entries(modules)) {
-    if (present[name] === digest) continue;
-    throw new KeyriteError(
-      "hsm.module-differs",
-      `PKCS#11 module ${name} is not the file the ceremony was begun with`,
-      {
-        hints: [
-          `begun with SHA-256 ${digest}`,
-          `found           ${present[name] ?? "no file"}`,
-          `put the module back as it was, or ${ABANDON}`,
-        ],
-      },
-    );
-  }
 }

@@ -17,6 +17,7 @@ import { byBlames, roleBlames, tokenBlames, type Blame } from "./plan-blames.ts"
 import { planDocument } from "./plan-document.ts";
 import { paramValues, type ParamValues } from "./plan-params.ts";
 import { closingStep, finishStep, nameOf, substitute, type Path } from "./plan-steps.ts";
+import type { Machine } from "./amendment.ts";
 import type { Policy } from "./policy.ts";
 import type { Attached } from "./recorder.ts";
 import { CLOSE, type Script, type ScriptStep } from "./script.ts";
@@ -58,6 +59,8 @@ export interface Plan {
   /** Canonical JSON document of the plan; its digest is `sha256`. */
   readonly document: JsonObject;
   readonly sha256: string;
+  /** What of the machine is another than in the document: people agreed to go on with it. */
+  readonly amended?: Machine;
 }
 
 export interface PlanInput {

@@ -69,9 +69,9 @@ export class Recorder {
     return firstSeq;
   }
 
-  /** Adds cosignatures on the present head and counts them. */
-  addCosignatures(lines: readonly string[]): void {
-    this.#ledger.addCosignatures(this.#ledger.size, lines);
+  /** Adds cosignatures on the head of that size, the present one's if none is named, and counts them. */
+  addCosignatures(lines: readonly string[], size = this.#ledger.size): void {
+    this.#ledger.addCosignatures(size, lines);
     this.#fold.recountCosigners();
   }
 }

@@ -7,6 +7,7 @@ import { EVERYONE } from "../console/console.ts";
 import { visible } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import type { Participant, Room } from "./action.ts";
+import { machineJson, machineLines, type Machine } from "./amendment.ts";
 import { decide } from "./decision.ts";
 import { findingLines, requireCarriedHeads, whyNotResumable } from "./finding.ts";
 import type { Hall } from "./hall.ts";
@@ -30,10 +31,10 @@ export async function agreeToResume(
   people: readonly Participant[],
 ): Promise<void> {
   requireResumable(hall, open);
-  requireTwo(open, people);
+  requireTwo(recorder, open, people);
   await requireCarriedHeads(hall, recorder, people, "when it was to be resumed");
-  const shown = resumeLines(recorder, open);
   const recorded = recordedPlan(plan);
+  const shown = resumeLines(hall, recorder, open, recorded);
   const step = recorded.steps.find(({ id }) => id === whereItStopped(open, plan).id);
   if (step === undefined) throw new Error("a step of the plan is not in its document");
   await decide(hall, recorder, {
@@ -47,9 +48,9 @@ export async function agreeToResume(
     data: {
       finding: [...shown],
       doubt: open.doubt === null ? null : doubtJson(open.doubt),
-      software: recorded.software,
-      bindings: recorded.bindings,
+      ...machineJson(recorded),
     },
+    attached: [{ mediaType: "application/yaml", bytes: hall.bindings.bytes }],
     people,
     question: `do you agree to go on with ceremony ${open.id}?`,
     type: "plan.amended",
@@ -67,9 +68,16 @@ export function requireResumable(hall: Hall, open: CeremonyRecord): void {
   });
 }
 
-function requireTwo(open: CeremonyRecord, people: readonly Participant[]): void {
-  const stranger = people.find(
-    (one) => !open.attending.some((a) => a.person === one.person && a.role === one.role),
+// Before the roll was called, whoever is on the roster may have it called.
+function requireTwo(
+  { history }: Recorder,
+  { attending }: CeremonyRecord,
+  people: readonly Participant[],
+): void {
+  const stranger = people.find(({ person, role }) =>
+    attending.length === 0
+      ? history.custody.people.get(person)?.roles.some((one) => one === role) !== true
+      : !attending.some((a) => a.person === person && a.role === role),
   );
   if (stranger !== undefined) {
     throw new KeyriteError(
@@ -87,10 +95,23 @@ function requireTwo(open: CeremonyRecord, people: readonly Participant[]): void 
 
 // The finding also says what of this ceremony nobody will believe: whoever owns the host could have
 // written it while nobody was in the room.
-function resumeLines(recorder: Recorder, open: CeremonyRecord): readonly string[] {
+function resumeLines(
+  hall: Hall,
+  recorder: Recorder,
+  open: CeremonyRecord,
+  now: Machine,
+): readonly string[] {
   const lines = [...findingLines(open)];
+  if (open.attending.length === 0)
+    lines.push("The roll was not called to its end: it is called anew.");
   for (const [token, { step }] of open.activations) {
     lines.push(`Token ${token} was active: step ${step} is performed anew.`);
+  }
+  if (open.plan !== undefined) {
+    const { sha256, bytes } = hall.bindings;
+    const known = (digest: string): Uint8Array | undefined =>
+      digest === sha256 ? bytes : recorder.ledger.attachment(digest)?.bytes;
+    lines.push(...machineLines(open.plan, now, known));
   }
   for (const { seq, text } of recorder.history.findings) {
     if (seq >= open.openedSeq) lines.push(`NOT BELIEVED: ${visible(text)}`);

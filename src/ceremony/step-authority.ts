@@ -252,8 +252,9 @@ export function decisionProblem(
 ): string | undefined {
   const impostor = agreed.find((a) => !holdsRole(custody, a));
   if (impostor !== undefined) return `${impostor.person} does not hold the role ${impostor.role}`;
-  // Going on is for the people of the roll call; a halted ceremony can be ended by whoever is there.
-  const attending = purpose === "resume" ? custody.attending : agreed;
+  // Going on is for the people of the roll call, if it was called; ending it is for whoever is there.
+  const called = purpose === "resume" && custody.attending.length > 0;
+  const attending = called ? custody.attending : agreed;
   const missing = missingFrom({ control: "dual", by: [], attending }, withoutOnlookers(agreed));
   if (missing !== undefined) return missing;
   if (opened?.purpose !== purpose) return "the step was opened for something else";

@@ -65,11 +65,8 @@ export class StepFold {
       this.#intend(entry);
       return;
     }
-    const { track, sources, find } = this.#around;
-    const step = track.toBegin(
-      entry,
-      (name) => sources.vocabulary.get(name)?.control === "everyone",
-    );
+    const { track, find } = this.#around;
+    const step = track.toBegin(entry);
     if (typeof step === "string") {
       find(entry, "order", step);
       return;
@@ -109,15 +106,19 @@ export class StepFold {
     else this.#around.track.endStep(entry, "failed");
   }
 
-  /** The agreements of an entry that count; every other one is a finding. */
-  judge(entry: Entry, decision: Expected["decision"]): readonly Attending[] {
+  /** The agreements of an entry that count under a plan; every other one is a finding. */
+  judge(
+    entry: Entry,
+    decision: Expected["decision"],
+    plan = this.#around.track.open?.plan,
+  ): readonly Attending[] {
     const { track, find, custody, minutes } = this.#around;
-    const { step, open } = track;
-    if (step === null || open?.plan === undefined) {
+    const { step } = track;
+    if (step === null || plan === undefined) {
       if (entry.agreements.length > 0) find(entry, "authority", "no step is open");
       return [];
     }
-    const expected = expectedOf(step, open.plan, entry.ceremony ?? "", custody(), decision);
+    const expected = expectedOf(step, plan, entry.ceremony ?? "", custody(), decision);
     const result = judgeEntry(entry, expected, minutes(), (person) => this.#cardOf(entry, person));
     for (const problem of result.problems) find(entry, "authority", problem);
     this.#judged = { seq: entry.seq, agreed: result.agreed };

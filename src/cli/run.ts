@@ -3,19 +3,15 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { Conductor } from "../ceremony/conduct.ts";
-import { abandonOpen } from "../ceremony/abandon.ts";
 import type { Vaults } from "../ceremony/action.ts";
-import type { Closing } from "../ceremony/closing.ts";
-import { findingLines, wayOn, whoIsHere } from "../ceremony/finding.ts";
+import { findingLines, wayOn } from "../ceremony/finding.ts";
 import type { Hall } from "../ceremony/hall.ts";
 import type { CeremonyRecord } from "../ceremony/history.ts";
-import { planOfOpen } from "../ceremony/plan-rebuild.ts";
 import { Recorder } from "../ceremony/recorder.ts";
-import { requireResumable } from "../ceremony/resume.ts";
 import type { Hsm } from "../hsm/token.ts";
 import { headName } from "../people/medium.ts";
 import { timestamp } from "../lib/clock.ts";
-import { equalBytes, sha256Hex } from "../lib/encoding.ts";
+import { equalBytes } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { readBounded } from "../lib/files.ts";
@@ -23,11 +19,12 @@ import { kdfMilliseconds } from "../lib/age.ts";
 import { openHsm } from "./hosted.ts";
 import { software } from "./package-root.ts";
 import { openConsole, type OpenedConsole } from "./consoles.ts";
+import { goOn, type Ended } from "./run-open.ts";
 import { mediumSource, readMediumOptions } from "./media.ts";
 import { printJson, tellLine } from "./output.ts";
 import { closingProofs, proofsJson } from "./closing-proofs.ts";
 import { drillPageOf } from "./drill-pages.ts";
-import { findScript, moduleDigests, planOnSite, readSetOptions, requirePlan } from "./planning.ts";
+import { findScript, planOnSite, readSetOptions, requirePlan } from "./planning.ts";
 import { keepToLookAt, openSite, siteFolder, type OpenSite } from "./site.ts";
 import { outbox, siteFiles } from "./site-files.ts";
 import { terminalRecord } from "./transcripts.ts";
@@ -45,14 +42,6 @@ export interface RunOptions {
   readonly abandon?: boolean;
   readonly resume?: boolean;
   readonly json?: boolean;
-}
-
-interface Ended {
-  readonly ceremony: string;
-  readonly state: "closed" | "abandoned";
-  readonly closing: Closing;
-  /** What a drill failed with, although it is closed. */
-  readonly failure: KeyriteError | undefined;
 }
 
 export async function run(name: string | undefined, options: RunOptions): Promise<void> {
@@ -98,14 +87,7 @@ async function conduct(
   const hall = makeHall(site, hsm, opened, options, inputs);
   const recorder = new Recorder(site.ledger, site.fold);
   if (options.abandon === true || options.resume === true) {
-    if (open === null) {
-      throw new KeyriteError("usage.refused", "no ceremony is open at this site", {
-        hints: ["there is nothing to resume or abandon; keyrite status shows every ceremony"],
-      });
-    }
-    return options.abandon === true
-      ? await abandon(hall, recorder, open, options)
-      : await resume(site, hall, recorder, open, { name, ...options });
+    return goOn({ site, hall, recorder }, { name, ...options });
   }
   if (open !== null) throw stillOpen(open, hall);
   if (name === undefined) {
@@ -120,58 +102,6 @@ async function conduct(
   const ceremony = ceremonyId(plan.script.name);
   const conducted = await new Conductor(hall, recorder, plan, ceremony).conduct();
   return { ...conducted, state: "closed" };
-}
-
-async function abandon(
-  hall: Hall,
-  recorder: Recorder,
-  open: CeremonyRecord,
-  { resume }: RunOptions,
-): Promise<Ended> {
-  if (resume === true) {
-    throw new KeyriteError("usage.bad-option", "a ceremony is resumed or abandoned, not both");
-  }
-  for (const line of findingLines(open)) hall.console.tell(line);
-  const roster = [...recorder.history.custody.people.values()];
-  const closing = await abandonOpen(hall, recorder, open, await whoIsHere(hall, "abandon", roster));
-  return { ceremony: open.id, state: "abandoned", closing, failure: undefined };
-}
-
-async function resume(
-  site: OpenSite,
-  hall: Hall,
-  recorder: Recorder,
-  open: CeremonyRecord,
-  options: Pick<RunOptions, "set"> & { readonly name: string | undefined },
-): Promise<Ended> {
-  const { name, set } = options;
-  if (name !== undefined && name !== open.script) requireSameScript(name, open);
-  if (set.length > 0) {
-    throw new KeyriteError("usage.bad-option", "a resumed ceremony keeps its parameters", {
-      hints: ["leave --set out; the values stand in the plan that was agreed to"],
-    });
-  }
-  requireResumable(hall, open);
-  const plan = planOfOpen(hall, recorder, open, await moduleDigests(site));
-  for (const line of findingLines(open)) hall.console.tell(line);
-  const { people } = recorder.history.custody;
-  const roll = open.attending.flatMap(({ person, role }) => {
-    const card = people.get(person)?.card;
-    return card === undefined ? [] : [{ roles: [role], card }];
-  });
-  const here = await whoIsHere(hall, "resume", roll);
-  const conducted = await new Conductor(hall, recorder, plan, open.id).resume(here);
-  return { ...conducted, state: "closed" };
-}
-
-/** @throws KeyriteError usage.refused when the open ceremony is of another script */
-function requireSameScript(name: string, open: CeremonyRecord): void {
-  if (sha256Hex(findScript(name).bytes) === open.plan?.script.sha256) return;
-  throw new KeyriteError(
-    "usage.refused",
-    `the open ceremony is of script ${open.script}, not of ${name}`,
-    { hints: ["keyrite run --resume goes on with it; no script need be named"] },
-  );
 }
 
 function makeHall(

@@ -96,9 +96,9 @@ export function openSite(folder: string, options: OpenOptions): OpenSite {
     const vocabulary = vocabularyOf(ACTIONS);
     const signatures = options.write ? "all" : (options.signatures ?? "newest");
     const fold = foldLedger(ledger, site, vocabulary, signatures);
-    requireAdoptedPolicy(site, fold.history);
+    const policy = adoptedPolicy(site, fold.history, ledger);
     requireClock(fold.history);
-    return { ...site, ledger, fold, history: fold.history, vocabulary };
+    return { ...site, ...policy, ledger, fold, history: fold.history, vocabulary };
   } catch (error) {
     ledger.close();
     throw error;
@@ -189,6 +189,28 @@ export function foldLedger(
     });
   }
   return fold;
+}
+
+/**
+ * The policy in force. A change that was interrupted has put the new copy in place already, and people have not
+ * decided yet what becomes of it.
+ * @throws KeyriteError ledger.policy-differs for any other copy
+ */
+function adoptedPolicy(
+  site: Site,
+  history: History,
+  ledger: LedgerStore,
+): Pick<Site, "policy" | "policyBytes"> {
+  const { policy, policyBytes } = site;
+  const doubts = [...(history.open?.unsettled.values() ?? [])];
+  if (doubts.some(({ intent }) => intent["sha256"] === policy.sha256)) {
+    const bytes = ledger.attachment(history.custody.policy ?? site.genesis.policy)?.bytes;
+    if (bytes !== undefined) {
+      return { policyBytes: bytes, policy: readPolicy(bytes, "policy.yaml") };
+    }
+  }
+  requireAdoptedPolicy(site, history);
+  return { policy, policyBytes };
 }
 
 /** The policy in force is the one the ledger adopted; the file is only a copy for people. */

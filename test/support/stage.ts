@@ -211,8 +211,11 @@ export class Stage {
     return `20261123-${script}-${letters.map((n) => String.fromCharCode(97 + (Math.floor(n) % 26))).join("")}`;
   }
 
+  /** What records, where a test puts another in place. */
+  makeRecorder = (ledger: LedgerStore, fold: HistoryFold): Recorder => new Recorder(ledger, fold);
+
   recorder(): Recorder {
-    return new Recorder(this.#ledger, this.#fold);
+    return this.makeRecorder(this.#ledger, this.#fold);
   }
 
   /** What the host's owner can do: an entry signed with the ledger's key alone. Returns its index. */

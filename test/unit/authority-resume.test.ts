@@ -144,15 +144,18 @@ test("one person, an onlooker, a stranger to the roll or another role do not res
   assert.equal(halted.stage.history.open?.resumptions, 0);
 });
 
-test("what is resumed is what was shown, under the plan's software and bindings", (t) => {
+test("what is resumed is what was shown, with the software, bindings and modules that people agreed to", (t) => {
   const halted = new Halted(t);
   const who = as("ana", "eve");
+  const other = "0".repeat(64);
   halted.refuses(() => halted.resume(who, { finding: ["all is well"] }), /not what was shown/);
-  halted.refuses(() => halted.resume(who, { software: "0".repeat(64) }), /other software/);
-  halted.refuses(
-    () => halted.resume(who, { bindings: "0".repeat(64) }),
-    /other software or bindings/,
-  );
+  halted.refuses(() => halted.resume(who, { software: other }), /another build of the software/);
+  halted.refuses(() => halted.resume(who, { bindings: other }), /not what was shown/);
+  const modules = [{ module: "soft", sha256: other }];
+  halted.refuses(() => halted.resume(who, { modules }), /not what was shown/);
+  for (const none of [{ software: 7 }, { bindings: "" }, { modules: ["soft"] }]) {
+    halted.refuses(() => halted.resume(who, none), /does not say with what/);
+  }
   halted.refuses(() => halted.resume(who, {}, "abandon"), /for another decision/);
   assert.equal(halted.stage.history.open?.resumptions, 0);
 });

@@ -223,19 +223,6 @@ test("a step whose action cannot tell is not resumed: people are told to abandon
   assert.equal(stage.judge().open, null);
 });
 
-test("nothing is resumed with another build, other bindings or another module", async (t) => {
-  const device = newDevice();
-  const stage = await ready(t, device);
-  await cutOff(stage, device, after(4));
-  const { software } = stage;
-  stage.software = { ...software, sha256: "0".repeat(64) };
-  await assert.rejects(stage.resume(FINISH), /another build of keyrite/);
-  stage.software = software;
-  const bindings = { ...stage.hall().bindings, sha256: "0".repeat(64) };
-  await assert.rejects(stage.resume(FINISH, { hall: { bindings } }), /site.yaml is not the one/);
-  assertAllMadeOnce(stage, device, await stage.resume(FINISH));
-});
-
 test("a ceremony that stopped between two steps goes on where it stopped", async (t) => {
   const stage = fork(t);
   const yaml = script([STEP.clock, STEP.deviation]);

@@ -133,6 +133,16 @@ export async function lookAtOutputs(
   return { kept: kept === undefined ? null : name, torn, foreign };
 }
 
+/** As `lookAtOutputs`, for one file whose bytes are known. */
+export async function lookAtFile(room: Room, name: string, agreed: Uint8Array): Promise<Left> {
+  const present = await room.outbox.readIfThere(name);
+  if (present === undefined) return { kept: null, torn: [], foreign: [] };
+  if (equalBytes(present, agreed)) return { kept: name, torn: [], foreign: [] };
+  return startsWith(agreed, present)
+    ? { kept: null, torn: [name], foreign: [] }
+    : { kept: null, torn: [], foreign: [name] };
+}
+
 function startsWith(whole: Uint8Array, part: Uint8Array): boolean {
   return part.length < whole.length && equalBytes(whole.subarray(0, part.length), part);
 }
@@ -152,6 +162,20 @@ export async function removeTorn(room: Room, { torn }: Left): Promise<void> {
   for (const name of torn) await room.outbox.remove(name);
 }
 
+/** What the room reads about files beside what was signed: each is whole, torn, or somebody else's. */
+export function fileLines({ kept, torn, foreign }: Left): readonly string[] {
+  return [
+    ...(kept === null ? [] : [`${kept} is whole and is what was agreed to.`]),
+    ...torn.map(
+      (name) => `${name} was not written to its end; finishing removes it and writes it anew.`,
+    ),
+    ...foreign.map(
+      (name) =>
+        `${name} is whole and not what was agreed to: this step did not write it. Look at it.`,
+    ),
+  ];
+}
+
 /** What the room reads about it. */
 export function leftLines(
   kind: Pick<Kind, "what">,
@@ -161,12 +185,6 @@ export function leftLines(
     kept === null
       ? `No whole ${kind.what} is in the outbox. It may have been signed all the same: whoever finishes the step signs the same agreed bytes again.`
       : `${kept} is whole and is what was agreed to: nothing is signed again.`,
-    ...torn.map(
-      (name) => `${name} was not written to its end; finishing removes it and writes it anew.`,
-    ),
-    ...foreign.map(
-      (name) =>
-        `${name} is whole and not what was agreed to: this step did not write it. Look at it.`,
-    ),
+    ...fileLines({ kept: null, torn, foreign }),
   ];
 }
