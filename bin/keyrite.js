@@ -6,6 +6,9 @@
  */
 "use strict";
 
+/** Commands that people type secrets into. */
+var ASKS = ["run", "identity", "cosign"];
+
 var refused = require("./lib/node-version.js").refusal(process.versions.node);
 if (refused !== undefined) {
   process.stderr.write("error: " + refused + "\n");
@@ -24,10 +27,8 @@ function start() {
     process.exitCode = 2;
     return;
   }
-  /** @type {unknown} */
-  var loaded = require(bundle);
-  var commandLine = /** @type {{ main(argv: readonly string[]): Promise<number> }} */ (loaded);
-  commandLine.main(process.argv.slice(2)).then(
+  var args = process.argv.slice(2);
+  command(args, bundle).then(
     function (code) {
       process.exitCode = code;
     },
@@ -37,4 +38,19 @@ function start() {
       process.exitCode = 1;
     },
   );
+}
+
+/**
+ * @param {readonly string[]} args
+ * @param {string} bundle
+ * @returns {Promise<number>}
+ */
+function command(args, bundle) {
+  if (ASKS.includes(String(args[0])) && require("tty").isatty(0)) {
+    var supervisor = require("./lib/supervisor.js");
+    if (supervisor.wanted(args)) return supervisor.supervise(args);
+  }
+  /** @type {unknown} */
+  var loaded = require(bundle);
+  return /** @type {{ main(argv: readonly string[]): Promise<number> }} */ (loaded).main(args);
 }

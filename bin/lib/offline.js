@@ -17,7 +17,8 @@ const ROOT = join(__dirname, "..", "..");
 
 /** What stands in the archive as it stands here. Tests, sources and tools stay at home. */
 const OWN = [
-  ...["bin/keyrite.js", "bin/lib/node-version.js", "bin/package.json", "dist", "ceremonies"],
+  ...["bin/keyrite.js", "bin/lib/node-version.js", "bin/lib/supervisor.js", "bin/package.json"],
+  ...["dist", "ceremonies"],
   ...["docs", "README.md", "CEREMONY.md", "SECURITY.md", "LICENSE", "package.json"],
 ];
 

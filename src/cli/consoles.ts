@@ -95,7 +95,7 @@ function watchInterrupts(): Interrupts {
     );
     controller.abort();
   };
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
   for (const name of signals) process.on(name, onSignal);
   return {
     signal: controller.signal,

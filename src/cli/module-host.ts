@@ -8,6 +8,7 @@ import { createHsm } from "../hsm/hsm.ts";
 import { takeLock } from "../hsm/host/lock.ts";
 import { serve } from "../hsm/host/serve.ts";
 import { KeyriteError } from "../lib/errors.ts";
+import { harden } from "./hardening.ts";
 import { setEnvironment, systemClock, systemRandom } from "./system.ts";
 
 /** Descriptors it is started with: see `HostProcess`. */
@@ -23,6 +24,7 @@ const SIGN_OF_LIFE = new Uint8Array(1);
 
 /** Serves until Keyrite is gone. */
 export function moduleHost(): void {
+  harden();
   const parent = process.ppid;
   const calls = { over: false, underWay: 0, lastBeat: 0, lastLook: 0 };
   const alive = (): void => {

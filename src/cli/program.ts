@@ -9,6 +9,7 @@ import { addBackup } from "./program-backup.ts";
 import { addCosign, addTimestamp } from "./program-heads.ts";
 import { addHierarchy } from "./program-pki.ts";
 import { VERSION } from "./version.ts";
+import { hardenFor } from "./with-secrets.ts";
 
 const collect = (value: string, list: readonly string[]): readonly string[] => [...list, value];
 const NONE: readonly string[] = [];
@@ -77,7 +78,8 @@ export function buildProgram(named?: string): Command {
       // Said by showError, in the form of every other refusal.
       outputError: () => undefined,
     })
-    .exitOverride();
+    .exitOverride()
+    .hook("preAction", (_, command) => hardenFor(fullName(command)));
   const only = named === undefined ? undefined : COMMANDS.get(named);
   if (only !== undefined) only(program);
   else for (const add of COMMANDS.values()) add(program);

@@ -30,6 +30,13 @@ export function moveToOwn(bytes: Uint8Array): Uint8Array {
   return own;
 }
 
+let lockMemory: (bytes: Uint8Array) => void = () => undefined;
+
+/** From here on the memory of every secret is handed to `lock`, which keeps it out of swap. */
+export function lockSecretsWith(lock: (bytes: Uint8Array) => void): void {
+  lockMemory = lock;
+}
+
 /**
  * Owns secret bytes. It has no index signature and no JSON form, so the compiler refuses it as
  * evidence, and it prints as "[secret]" wherever it ends up.
@@ -38,6 +45,7 @@ export class Secret {
   #bytes: Uint8Array | undefined;
 
   private constructor(bytes: Uint8Array) {
+    lockMemory(bytes);
     this.#bytes = bytes;
   }
 

@@ -1,7 +1,7 @@
 """Runs one command on a pseudo-terminal of its own, driven by JSON lines.
 
 In:  {"send": base64} {"signal": "TERM"} {"termios": id} {"hangup": true}
-Out: {"out": base64} {"termios": id, "fields": [...]} {"exit": code or null, "signal": number or null}
+Out: {"pid": number} {"out": base64} {"termios": id, "fields": [...]} {"exit": code or null, "signal": number or null}
 The slave side stays open here, so that the terminal's modes can still be read when the command is gone.
 """
 
@@ -76,6 +76,7 @@ class Driver:
         return bool(ready)
 
     def run(self):
+        emit({"pid": self.child})
         while True:
             self.drain(0.02)
             pid, status = os.waitpid(self.child, os.WNOHANG)

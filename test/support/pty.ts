@@ -21,6 +21,7 @@ export interface Ending {
 }
 
 interface Message {
+  readonly pid?: number;
   readonly out?: string;
   readonly termios?: string;
   readonly fields?: unknown;
@@ -37,6 +38,8 @@ export class Pty {
   #seen = 0;
   #asked = 0;
   #over = false;
+  /** Process id of the command, once something of it has been seen. */
+  pid = 0;
   /** All termios fields when the command had ended; undefined after a hang-up. */
   finalTermios: unknown;
 
@@ -136,6 +139,7 @@ export class Pty {
   }
 
   #receive(message: Message, end: (ending: Ending) => void): void {
+    if (message.pid !== undefined) this.pid = message.pid;
     if (message.out !== undefined) this.#chunks.push(Buffer.from(message.out, "base64"));
     if (message.termios === "end") this.finalTermios = message.fields;
     else if (message.termios !== undefined) this.#replies.get(message.termios)?.(message.fields);
