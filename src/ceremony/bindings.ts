@@ -11,10 +11,16 @@ import { check, z } from "../lib/schema.ts";
 import { readYaml } from "../lib/yaml.ts";
 import { label, line, slug } from "./words.ts";
 
-/** A variable that a module may read; how Node itself runs is none of a module's business. */
+/**
+ * A variable that a module may read. How Node itself runs is none of a module's business, and what tells the loader
+ * or the C library to take other code would be a second module that nobody agreed to.
+ */
 const variable = z
   .string()
-  .regex(/^(?!NODE_|UV_)[A-Za-z_][A-Za-z0-9_]{0,127}$/, "the name of a variable, none of Node's");
+  .regex(
+    /^(?!NODE_|UV_|LD_|DYLD_|GCONV_|MALLOC_|GLIBC_)[A-Za-z_][A-Za-z0-9_]{0,127}$/,
+    "the name of a variable, none of Node's or the loader's",
+  );
 
 /** Seconds: a smart card may take minutes for one RSA key. */
 const PATIENCE = 600;

@@ -116,7 +116,7 @@ export class BoundTokens implements TokenRoom {
     return this.#parts.hsm.counters.logins;
   }
 
-  // H15: the module that is loaded is the one whose digest people agreed to.
+  // H15: only the module whose digest people agreed to is loaded, whatever the file is by then.
   async #binding(token: string): Promise<TokenBinding> {
     const binding = this.#parts.bindings.tokens.get(token);
     if (binding === undefined) {
@@ -124,14 +124,14 @@ export class BoundTokens implements TokenRoom {
     }
     const agreed = this.#parts.modules[binding.module.name];
     const found = await this.#parts.hsm.moduleDigest(binding.module);
-    if (agreed !== found) {
+    if (agreed === undefined || agreed !== found) {
       throw new KeyriteError(
         "hsm.module-differs",
         `the module file ${visible(binding.module.path)} changed after the plan was agreed to`,
         { hints: [`agreed SHA-256: ${agreed ?? "none"}`, `found SHA-256:  ${found}`] },
       );
     }
-    return binding;
+    return { ...binding, module: { ...binding.module, digest: agreed } };
   }
 
   #requireAllowed(token: string, info: TokenInfo): void {

@@ -5,7 +5,7 @@
 
 import { KeyriteError } from "../lib/errors.ts";
 import type { Meter } from "./meter.ts";
-import { readModuleFile } from "./module-file.ts";
+import { readModuleFile, requireAgreed, type ModuleFile } from "./module-file.ts";
 import { profileNamed, type ModuleProfile } from "./profiles.ts";
 import type { RawModule } from "./raw.ts";
 import { prepareTokenDirectory, type SetEnvironment } from "./token-directory.ts";
@@ -39,8 +39,10 @@ export class Registry {
    * site.bindings when another binding opened it with another token directory or profile.
    */
   async module(binding: ModuleBinding): Promise<OpenModule> {
-    const { path, digest } = await readModuleFile(binding.path);
-    const opening = this.#open.get(path) ?? this.#initialize(binding, path, digest);
+    const file = await readModuleFile(binding.path);
+    const { path, digest } = file;
+    requireAgreed(binding, file);
+    const opening = this.#open.get(path) ?? this.#initialize(binding, file);
     this.#open.set(path, opening);
     const opened = await opening.catch((error: unknown) => {
       this.#open.delete(path);
@@ -75,12 +77,14 @@ export class Registry {
     if (failures.length > 0) throw failures[0];
   }
 
-  async #initialize(binding: ModuleBinding, path: string, digest: string): Promise<OpenModule> {
+  async #initialize(binding: ModuleBinding, file: ModuleFile): Promise<OpenModule> {
+    const { path, digest } = file;
     const profile = profileNamed(binding.profile);
     const parameters = await prepareTokenDirectory(binding, profile, this.#setEnvironment);
     const raw = this.#load(path, this.#meter);
     raw.initialize(parameters);
-    if ((await readModuleFile(path)).digest !== digest) {
+    const after = await readModuleFile(path);
+    if (after.digest !== digest || after.identity !== file.identity) {
       throw new KeyriteError("hsm.module-differs", `${path} changed while it was loaded`, {
         hints: ["stop: what was hashed may not be what runs"],
       });

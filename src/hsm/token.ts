@@ -24,6 +24,8 @@ export interface ModuleBinding {
   /** Module profile, by name: what the module cannot do or reports wrongly. */
   readonly profile: string;
   readonly path: string;
+  /** SHA-256 that people agreed to: a file with another is not loaded. Absent where nothing is agreed yet. */
+  readonly digest?: string;
   /** Where a software module keeps its tokens. */
   readonly tokenDir?: string;
   /** Names of variables that the module reads: its process gets these and hardly any other. */

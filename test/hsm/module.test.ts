@@ -1,28 +1,18 @@
 /** Which module files and bindings are accepted, and that each is opened once. */
 
 import assert from "node:assert/strict";
-import {
-  appendFileSync,
-  chmodSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { createHsm } from "../../src/hsm/hsm.ts";
-import { readModuleFile } from "../../src/hsm/module-file.ts";
 import { prepareTokenDirectory } from "../../src/hsm/token-directory.ts";
 import { PROFILES, profileNamed } from "../../src/hsm/profiles.ts";
 import type { RawModule } from "../../src/hsm/raw.ts";
 import { templatesFor } from "../../src/hsm/templates.ts";
 import { KEY_ALGORITHMS } from "../../src/lib/algorithms.ts";
 import type { Hsm } from "../../src/hsm/token.ts";
-import { concat, sha256Hex } from "../../src/lib/encoding.ts";
+import { concat } from "../../src/lib/encoding.ts";
 import { KEK_ENTRIES } from "../../src/hsm/kek-template.ts";
 import { LINT_RULES } from "../../src/hsm/lint.ts";
 import { recordedKey } from "../../src/hsm/recorded-key.ts";
@@ -51,63 +41,6 @@ function hsmOver(load: () => RawModule): Hsm {
     load,
   });
 }
-
-describe("H15: the module file", () => {
-  test("is hashed where the symbolic link leads", async () => {
-    const path = moduleFile("linked.so");
-    const link = join(folder, "link.so");
-    symlinkSync(path, link);
-    const file = await readModuleFile(link);
-    assert.deepEqual(file, { path, digest: sha256Hex("module linked.so") });
-  });
-
-  const open = join(folder, "open");
-  mkdirSync(open);
-  writeFileSync(join(open, "a.so"), "module");
-  chmodSync(open, 0o777);
-  const cases: readonly (readonly [string, string, RegExp])[] = [
-    ["a relative path", "lib/a.so", /not absolute/],
-    ["an absent file", join(folder, "absent.so"), /ENOENT/],
-    ["a folder", folder, /not a regular file/],
-    ["a file its group can write", moduleFile("group.so", 0o620), /can write it/],
-    ["a file everybody can write", moduleFile("world.so", 0o602), /can write it/],
-    ["a folder everybody can write", join(open, "a.so"), /can write its folder/],
-  ];
-  for (const [what, path, says] of cases) {
-    test(`H15: ${what} is refused`, async () => {
-      await refused(readModuleFile(path), { code: "hsm.module-unavailable", says });
-    });
-  }
-
-  test("H15: a file that is no module is refused by the loader", async () => {
-    const hsm = createHsm({
-      setEnvironment: () => undefined,
-      random: systemRandom,
-      monotonic: () => performance.now(),
-    });
-    const binding = { name: "soft", profile: "generic", path: moduleFile("text.so") };
-    await refused(hsm.tokens(binding), { code: "hsm.module-unavailable", says: /does not load/ });
-  });
-
-  test("H15: a file that changes while it is loaded is refused", async () => {
-    const path = moduleFile("swapped.so");
-    const hsm = hsmOver(() => {
-      appendFileSync(path, "!");
-      return createFakeModule();
-    });
-    const binding = { name: "soft", profile: "generic", path };
-    await refused(hsm.tokens(binding), { code: "hsm.module-differs", says: /while it was loaded/ });
-  });
-
-  test("H15: a file that changes while it is in use is refused", async () => {
-    const path = moduleFile("changed.so");
-    const hsm = hsmOver(() => createFakeModule());
-    const binding = { name: "soft", profile: "generic", path };
-    assert.equal((await hsm.tokens(binding)).length, 1);
-    appendFileSync(path, "!");
-    await refused(hsm.tokens(binding), { code: "hsm.module-differs" });
-  });
-});
 
 describe("a module", () => {
   test("is loaded once, also when it is asked for twice at a time", async () => {

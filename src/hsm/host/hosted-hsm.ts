@@ -5,7 +5,7 @@
 
 import type { Secret } from "../../lib/secret.ts";
 import { addRows, type JournalRow } from "../journal.ts";
-import { readModuleFile } from "../module-file.ts";
+import { readModuleFile, requireAgreed } from "../module-file.ts";
 import type {
   Hsm,
   HsmCounters,
@@ -120,7 +120,9 @@ class HostedHsm implements Hsm {
 
   // Judged here before a process is made for it: what is no module of ours is not started.
   async #host(module: ModuleBinding): Promise<HostProcess> {
-    const { path } = await readModuleFile(module.path);
+    const file = await readModuleFile(module.path);
+    requireAgreed(module, file);
+    const { path } = file;
     const present = await this.#hosts.get(path)?.catch(() => undefined);
     if (present !== undefined && present.failure === undefined) return present;
     if (present !== undefined) this.#bury(present);
@@ -153,6 +155,10 @@ class HostedHsm implements Hsm {
 }
 
 // What the other process needs of a binding; its environment it has already.
-function bare({ name, profile, path, tokenDir }: ModuleBinding): ModuleBinding {
-  return tokenDir === undefined ? { name, profile, path } : { name, profile, path, tokenDir };
+function bare({ name, profile, path, digest, tokenDir }: ModuleBinding): ModuleBinding {
+  return {
+    ...{ name, profile, path },
+    ...(digest === undefined ? {} : { digest }),
+    ...(tokenDir === undefined ? {} : { tokenDir }),
+  };
 }
