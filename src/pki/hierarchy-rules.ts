@@ -5,6 +5,7 @@ import { chainOf, type Hierarchy, listsOf, type PlacedCertificate } from "./hier
 import { keyAlgorithm } from "./keys.ts";
 import type { KeyAlgorithm } from "../lib/algorithms.ts";
 import { find, type Severity } from "./lint-rule.ts";
+import { nameOutside } from "./name-constraints.ts";
 import { formatDn } from "./names.ts";
 
 /** What a rule has to say, and of which files. */
@@ -217,6 +218,18 @@ const issuerRevoked: Check = ({ certificates }) =>
     return [{ files: [item.name, above.item.name], message: "a CA above it is revoked" }];
   });
 
+/** What the issuer itself allows is in the lint tables. */
+const constraintsAbove: Check = ({ certificates }) =>
+  certificates.flatMap(({ item }) => {
+    for (const { item: above } of chainOf(item, certificates).slice(1)) {
+      const outside = nameOutside(item.read.view, above.read.view);
+      if (outside === undefined) continue;
+      const message = `under the name constraints of a CA further above ${outside}`;
+      return [{ files: [item.name, above.name], message }];
+    }
+    return [];
+  });
+
 const requestName: Check = ({ csrs, certificates }) =>
   csrs.flatMap((csr) => {
     const answer = certificates.find(
@@ -253,5 +266,6 @@ export const HIERARCHY_RULES: readonly HierarchyRule[] = [
   rule("crl-numbers", "error", "RFC 5280 §5.2.3", crlNumbers),
   rule("crl-dropped", "error", "RFC 5280 §3.3", crlDropped),
   rule("issuer-revoked", "warning", "RFC 5280 §6.1.3", issuerRevoked),
+  rule("constraints-above", "error", "RFC 5280 §6.1.3", constraintsAbove),
   rule("request-name", "warning", "RFC 2986 §3", requestName),
 ];

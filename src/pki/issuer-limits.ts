@@ -7,6 +7,7 @@ import { visible } from "../lib/encoding.ts";
 import type { KeyView } from "./keys.ts";
 import type { Profile } from "./profile-file.ts";
 import type { Dates } from "./build-problems.ts";
+import { nameOutside } from "./name-constraints.ts";
 import type { CertificateView } from "./view.ts";
 
 export interface Wanted {
@@ -28,12 +29,14 @@ export function refuseUnder(issuer: CertificateView, wanted: Wanted): void {
 
 function problemsUnder(issuer: CertificateView, wanted: Wanted): readonly string[] {
   const { profile, subject, key, validity } = wanted;
+  const outside = nameOutside({ subject, issuer: issuer.subject, extensions: [] }, issuer);
   const checks: readonly (readonly [boolean, string])[] = [
     ...caChecks(issuer, profile),
     [
       isDeepStrictEqual(subject, issuer.subject) && profile.kind !== "cross",
       "the subject is the issuer's own name: a self-issued certificate would stand below it",
     ],
+    [outside !== undefined, `under its name constraints ${outside ?? ""} (RFC 5280 §6.1.3)`],
     [key.spki === issuer.key.spki, "the key is the issuer's own"],
     [
       validity.notBefore < Date.parse(issuer.notBefore.time),

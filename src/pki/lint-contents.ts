@@ -2,6 +2,7 @@
 
 import type { GeneralNameView } from "./extensions.ts";
 import { type CertificateSubject, find, type Lint } from "./lint-rule.ts";
+import { nameOutside } from "./name-constraints.ts";
 import type { CertificateView } from "./view.ts";
 
 type Check = Lint<CertificateSubject>["check"];
@@ -46,6 +47,11 @@ const constraintsForm: Check = ({ view }) => {
   return [...(found?.permitted ?? []), ...(found?.excluded ?? [])]
     .map(constraintProblem)
     .find((problem) => problem !== undefined);
+};
+
+const constraintsKept: Check = ({ view, issuer }) => {
+  const problem = issuer === null ? undefined : nameOutside(view, issuer);
+  return problem === undefined ? undefined : `under the issuer's name constraints ${problem}`;
 };
 
 const HOST = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -142,6 +148,12 @@ export const CONTENT_LINTS: readonly Lint<CertificateSubject>[] = [
     severity: "error",
     source: "RFC 5280 §4.2.1.10; BR 7.1.2.10.8",
     check: constraintsForm,
+  },
+  {
+    rule: "name-constraints-kept",
+    severity: "error",
+    source: "RFC 5280 §4.2.1.10, §6.1.3",
+    check: constraintsKept,
   },
   {
     rule: "url-scheme",

@@ -54,6 +54,7 @@ export const LINK_LINTS: readonly Lint<CertificateSubject>[] = [
   ...FIELD_LINTS,
   ...VALIDITY_LINTS,
   ...EXTENSION_LINTS.filter(({ rule }) => rule === "authority-key-id" || rule === "extension-once"),
+  ...CONTENT_LINTS.filter(({ rule }) => rule === "name-constraints-kept"),
 ];
 
 /** The rules for requests. */

@@ -9,6 +9,7 @@ import {
   type CertificateParts,
   constraints,
   keyUsage,
+  permittedOrganisation,
   named,
   PURPOSE,
   purposes,
@@ -105,6 +106,7 @@ export const ISSUERS = {
   noSigner: issuerWith({ usage: keyUsage("0000001") }),
   lastLevel: issuerWith({ constraints: constraints(bool(true), int("00")) }),
   oneLevel: issuerWith({ constraints: constraints(bool(true), int("01")) }),
+  othersOnly: issuerWith({ names: permittedOrganisation("Other") }),
   serversOnly: issuerWith({ purposes: purposes(PURPOSE.server) }),
 } as const;
 

@@ -77,8 +77,8 @@ export function rdn(type: keyof typeof ATTRIBUTES, text: string): Bytes {
 }
 
 /** C, O and the common name given. */
-export function named(commonName: string): Bytes {
-  return seq(rdn("C", "DE"), rdn("O", "Example"), rdn("CN", commonName));
+export function named(commonName: string, organisation = "Example"): Bytes {
+  return seq(rdn("C", "DE"), rdn("O", organisation), rdn("CN", commonName));
 }
 
 /** Parts of a certificate in DER; extensions by a name of their own, in order. */
@@ -152,6 +152,9 @@ export const uri = (text: string): Bytes => prim(6, contentOf(ia5(text)));
 export const dns = (text: string): Bytes => prim(2, contentOf(ia5(text)));
 export const permitted = (...names: readonly Uint8Array[]): Bytes =>
   ext("2.5.29.30", true, seq(ctx(0, ...names.map((name) => seq(name)))));
+/** The names of one organisation in Germany and no others. */
+export const permittedOrganisation = (o: string): Bytes =>
+  permitted(ctx(4, seq(rdn("C", "DE"), rdn("O", o))));
 
 /** A serial number that looks random, by name. */
 export function serialFor(name: string): Bytes {

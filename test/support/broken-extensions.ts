@@ -142,6 +142,13 @@ const CONTENTS: readonly Broken[] = [
   broken("name-constraints-form", "subordinate", /address and its mask/, {
     ext: { names: permitted(tlv(0x87, hexBytes("0a000000ff00ff00"))) },
   }),
+  broken(
+    "name-constraints-kept",
+    "subordinate",
+    /name CN=Issuing E1,O=Example,C=DE is not below a permitted name/,
+    {},
+    { context: { issuer: ISSUERS.othersOnly } },
+  ),
   broken("url-scheme", "subordinate", /is not http/, {
     ext: { lists: lists("https://pki.example.org/a.crl") },
   }),

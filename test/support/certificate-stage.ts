@@ -8,6 +8,7 @@ import type { CertificateCustody } from "../../src/ceremony/custody.ts";
 import { assembleCertificate } from "../../src/pki/certificate.ts";
 import { assembleCsr, buildCsr } from "../../src/pki/csr.ts";
 import { hashOf } from "../../src/pki/algorithms.ts";
+import type { ExtensionView } from "../../src/pki/extensions.ts";
 import { parseDn } from "../../src/pki/names.ts";
 import { pem } from "../../src/pki/pem.ts";
 import { utf8 } from "../../src/lib/encoding.ts";
@@ -74,8 +75,9 @@ const outside = softKey("p-256");
 export function outsideRequest(
   name = "CN=Partner CA,O=Partner,C=DE",
   from: SoftKey = outside,
+  extensions: readonly ExtensionView[] = [],
 ): Uint8Array {
-  const { tbs, scheme } = buildCsr({ subject: parseDn(name), spki: from.spki });
+  const { tbs, scheme } = buildCsr({ subject: parseDn(name), spki: from.spki, extensions });
   const signature = sign(hashOf(scheme), tbs, { key: from.privateKey, dsaEncoding: "der" });
   return utf8(pem(assembleCsr(tbs, scheme, new Uint8Array(signature)), "CERTIFICATE REQUEST"));
 }

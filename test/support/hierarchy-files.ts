@@ -8,9 +8,11 @@ import {
   keyId,
   lists,
   named,
+  permittedOrganisation,
   rootParts,
   serialFor,
   signed,
+  type Signer,
   signer,
   subjectKeyId,
   subordinateParts,
@@ -172,7 +174,21 @@ export const WRONG: Readonly<
     "root.crl",
     /is not in the newer/,
   ],
-  "issuer-revoked": [below(), "leaf.cer", /a CA above it is revoked/],
+  "issuer-revoked": [below(second, "E2", named("OCSP E2")), "leaf.cer", /a CA above it is revoked/],
+  "constraints-above": [
+    {
+      "root.cer": signed(
+        tbsOf({
+          ...GOOD.root,
+          extensions: { ...GOOD.root.extensions, names: permittedOrganisation("Example") },
+        }),
+        KEYS.root,
+      ),
+      ...below(KEYS.issuing, "E1", named("OCSP", "Other")),
+    },
+    "leaf.cer",
+    /further above the name CN=OCSP,O=Other,C=DE is not below a permitted name/,
+  ],
   "request-name": [
     { "e1.csr": signed(csrTbs({ ...GOOD_CSR, subject: named("Issuing E9") }), KEYS.issuing) },
     "e1.csr",
@@ -184,26 +200,26 @@ function signerOf(kind: "p-521") {
   return signer(kind);
 }
 
-/** A responder of E2, whose certificate is revoked, and E2's own list. */
-function below(): Readonly<Record<string, Uint8Array>> {
+/** A responder of an issuing CA, and that CA's own list. */
+function below(by: Signer, name: string, subject: Bytes): Readonly<Record<string, Uint8Array>> {
   const responder = signer("p-256");
   const parts: CertificateParts = {
     ...GOOD["ocsp-responder"],
-    algorithm: second.algorithm,
-    issuer: named("Issuing E2"),
-    subject: named("OCSP E2"),
+    algorithm: by.algorithm,
+    issuer: named(`Issuing ${name}`),
+    subject,
     spki: responder.spki,
     extensions: {
       ...GOOD["ocsp-responder"].extensions,
-      authority: authorityKeyId(keyId(second.spki)),
+      authority: authorityKeyId(keyId(by.spki)),
     },
   };
   const list = crlTbs({
     ...GOOD_CRL,
-    ...{ algorithm: second.algorithm, issuer: named("Issuing E2"), entries: [] },
-    extensions: [authorityKeyId(keyId(second.spki)), number("01")],
+    ...{ algorithm: by.algorithm, issuer: named(`Issuing ${name}`), entries: [] },
+    extensions: [authorityKeyId(keyId(by.spki)), number("01")],
   });
-  return { "leaf.cer": signed(tbsOf(parts), second), "e2.crl": signed(list, second) };
+  return { "leaf.cer": signed(tbsOf(parts), by), "own.crl": signed(list, by) };
 }
 
 /** The right files with one thing wrong. */

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { fromBase64, fromUtf8, groupedHex, sha256Hex } from "../../src/lib/encoding.ts";
 import { isJsonObject } from "../../src/lib/json.ts";
 import { readCrl } from "../../src/pki/crl-read.ts";
+import type { ExtensionView } from "../../src/pki/extensions.ts";
 import { readCertificate } from "../../src/pki/view.ts";
 import {
   active,
@@ -110,6 +111,36 @@ test("a subordinate whose key is elsewhere gets its certificate from its request
     .entries()
     .findLast((one) => one.type === "step.opened" && one.step === "certify");
   assert.ok(begun?.description.includes(sent), "the digest of the file is read aloud");
+});
+
+test("H07: what a request asks for is shown, and none of it comes into the certificate", async (t) => {
+  const stage = await withHierarchy(fork(t));
+  const greedy: readonly ExtensionView[] = [
+    { kind: "basic-constraints", critical: true, ca: true, pathLength: 7 },
+    { kind: "key-usage", critical: true, usages: ["keyCertSign", "cRLSign", "keyAgreement"] },
+    { kind: "ext-key-usage", critical: false, purposes: ["anyExtendedKeyUsage", "codeSigning"] },
+    { kind: "subject-alt-name", critical: false, names: [{ type: "dns", value: "evil.example" }] },
+  ];
+  stage.lent.set("greedy.csr", outsideRequest("CN=Partner CA,O=Partner,C=DE", undefined, greedy));
+  const yaml = activeWith(
+    "request: { type: file, about: request }",
+    issue(
+      "certify",
+      `issuer: root-ca, request: $request, profile: tls-subordinate, ${URLS}, file: greedy`,
+    ),
+  );
+  await stage.run(yaml, CAST, { set: { request: "greedy.csr" } });
+  believed(stage);
+  const shown = stage.console.shown.join("\n");
+  assert.match(shown, /evil\.example/);
+  assert.match(shown, /Only its key and name are used\./);
+  assert.match(shown, /Nothing differs from the profile\./);
+  const { view } = readCertificate(file(stage, "greedy.der"));
+  const ours = readCertificate(file(stage, "sub-a.der")).view;
+  const kinds = (one: typeof view): readonly string[] => one.extensions.map(({ kind }) => kind);
+  assert.deepEqual(kinds(view), kinds(ours));
+  const same = ({ kind }: ExtensionView): boolean => kind !== "subject-key-id";
+  assert.deepEqual(view.extensions.filter(same), ours.extensions.filter(same));
 });
 
 test("a root of another organisation is cross-certified: name and key byte for byte", async (t) => {

@@ -115,6 +115,19 @@ const REFUSED: readonly (readonly [what: string, request: BuildRequest, why: Reg
     { ...SUBORDINATE, issuer: without(ROOT.view, "subject-key-id") },
     /no subject key id/,
   ],
+  [
+    "a name outside the issuer's constraints",
+    limited({
+      extensions: [
+        ...ROOT.view.extensions,
+        {
+          ...{ kind: "name-constraints", critical: true, excluded: [] },
+          permitted: [{ type: "directory", name: parseDn("O=Other,C=DE") }],
+        },
+      ],
+    }),
+    /under its name constraints the name .* is not below a permitted name \(RFC 5280 §6\.1\.3\)/,
+  ],
   ["the issuer's own name", { ...SUBORDINATE, subject: parseDn(ROOT_NAME) }, /issuer's own name/],
   ["the issuer's own key", { ...SUBORDINATE, spki: ROOT.key.spki }, /key is the issuer's own/],
   [

@@ -202,6 +202,21 @@ test("a root from outside that its own key has not signed is not crossed", async
   assert.match(refusal, /the certificate to cross is not signed by its own key/);
 });
 
+test("a key whose certificate was revoked for another reason gets one more, and the room is told", async (t) => {
+  const stage = await withHierarchy(fork(t));
+  await stage.run(active(revoke("sub-a"), crl("crl-2")), CAST);
+  const anew = active(
+    issue("anew", "issuer: root-ca, replaces: sub-a, profile: tls-subordinate, file: x"),
+  );
+  assert.deepEqual(await examined(stage, anew), []);
+  await stage.run(anew, CAST);
+  const shown = stage.console.shown.join("\n");
+  assert.match(
+    shown,
+    /WARNING: certificate sub-a of this key was revoked with reason superseded, from/,
+  );
+});
+
 test("a key that was compromised gets no other certificate, whatever its step is called", async (t) => {
   const stage = await withHierarchy(fork(t));
   const again = active(below("sub-a").replace("file: sub-a", "file: x"));

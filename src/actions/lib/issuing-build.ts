@@ -45,7 +45,7 @@ export async function buildFor(
   const common = await commonOf(p, profile, means);
   const about = await aboutOf(p, custody, documents, above?.view ?? null, common);
   const built = buildCertificate(about.request);
-  refuseCompromised(custody, built.view.key.spkiSha256);
+  const revocations = revocationLines(custody, built.view.key.spkiSha256);
   return {
     built,
     profile,
@@ -53,21 +53,27 @@ export async function buildFor(
     issuerView: above?.view ?? null,
     old: about.old,
     fresh: p.request !== undefined,
-    shown: about.shown,
+    shown: [...about.shown, ...revocations],
   };
 }
 
-/** BR 6.1.1.3: a key that was compromised is never certified again, under whatever name. */
-function refuseCompromised({ certificates }: Custody, spki: string): void {
+/**
+ * What the room has to know of the key's revoked certificates.
+ * @throws KeyriteError script.refused for one that was compromised: it is never certified again, under
+ * whatever name (BR 6.1.1.3)
+ */
+function revocationLines({ certificates }: Custody, spki: string): readonly string[] {
+  const lines: string[] = [];
   for (const one of certificates.values()) {
     if (one.source !== "issued" || one.spki !== spki || one.revoked === null) continue;
-    const { reason } = one.revoked;
-    if (reason !== "keyCompromise" && reason !== "cACompromise") continue;
-    throw new KeyriteError(
-      "script.refused",
-      `certificate ${one.file} of this key was revoked with reason ${reason}: it gets no other (BR 6.1.1.3)`,
-    );
+    const { reason, date } = one.revoked;
+    const said = `certificate ${one.file} of this key was revoked with reason ${reason}`;
+    if (reason === "keyCompromise" || reason === "cACompromise") {
+      throw new KeyriteError("script.refused", `${said}: it gets no other (BR 6.1.1.3)`);
+    }
+    lines.push(`WARNING: ${said}, from ${date} on. This gives the key another certificate.`);
   }
+  return lines;
 }
 
 /** The profile that a step names. @throws KeyriteError ledger.damaged, script.unreadable, script.refused */

@@ -1,6 +1,6 @@
 /**
  * Mutants of requests, certificates and revocation lists: every one is taken for what it is or refused
- * with usage.bad-file, and none is accepted that should not be. `PKI_MUTANTS=10000` makes as many of each kind.
+ * with usage.bad-file, and none is accepted that should not be. 10,000 of each kind in the long form.
  */
 
 import assert from "node:assert/strict";
@@ -22,11 +22,10 @@ import { contextOf, GOOD, KEYS } from "../support/broken-cases.ts";
 import { named, signed, type Signer, tbsOf } from "../support/broken-certificate.ts";
 import { CRL_CONTEXT, crlTbs, csrTbs, GOOD_CRL, GOOD_CSR } from "../support/broken-lists.ts";
 import { parts } from "../support/der.ts";
+import { figure, sized, SEED } from "../support/fault-run.ts";
 import { Dice, mutant, wellFormedMutant } from "../support/mutate.ts";
 
-/** Every tenth of 10,000 on an ordinary day. */
-const MUTANTS = Number(process.env["PKI_MUTANTS"] ?? "1000");
-const SEED = process.env["PKI_SEED"] ?? "keyrite";
+const MUTANTS = sized(1000, 10_000);
 
 const ORIGINALS: readonly (readonly [Signer, Buffer])[] = [
   [KEYS.issuing, csrTbs(GOOD_CSR)],
@@ -61,6 +60,8 @@ test(`H07: of ${MUTANTS} mutants of signed requests, none is accepted with other
     if (error !== undefined) refused += 1;
   }
   assert.ok(refused > MUTANTS * 0.99, `${refused} refused`);
+  const counts = { mutants: MUTANTS, refused, uncaught: 0, "accepted with other content": 0 };
+  figure("H07", `mutants of signed requests, seed ${SEED}`, counts);
 });
 
 test(`H07: of ${MUTANTS} mutants that their owner has signed, only sound ones are accepted`, () => {
@@ -76,6 +77,8 @@ test(`H07: of ${MUTANTS} mutants that their owner has signed, only sound ones ar
     }, number);
   }
   assert.ok(accepted > MUTANTS * 0.01 && accepted < MUTANTS * 0.9, `${accepted} accepted`);
+  const counts = { mutants: MUTANTS, accepted, uncaught: 0, "wrongly accepted": 0 };
+  figure("H07", `mutants of requests that their owner has signed, seed ${SEED}`, counts);
 });
 
 /** What may stand in an accepted request, judged without the reader that accepted it. */
@@ -135,4 +138,6 @@ test(`H07: ${MUTANTS} mutants of certificates and lists are read or refused, and
       assert.doesNotMatch(hierarchyPage(report), /[\p{Cf}\u0000]/u);
     }, number);
   }
+  const counts = { mutants: MUTANTS, uncaught: 0, "shown raw": 0 };
+  figure("H07", `mutants of certificates and lists, seed ${SEED}`, counts);
 });
