@@ -45,22 +45,21 @@ function refusal(work: () => void, number: number): KeyriteError | undefined {
   }
 }
 
-test(`H07: of ${MUTANTS} mutants of signed requests, none is accepted with other content`, () => {
+/** Some changes put back what was there: that is no mutant. */
+function changed(original: Buffer, dice: Dice): Buffer {
+  const der = mutant(original, dice);
+  return der.equals(original) ? changed(original, dice) : der;
+}
+
+test(`H07: of ${MUTANTS} mutants of signed requests, none is accepted`, () => {
   const dice = new Dice(`${SEED} signed`);
-  const requests = ORIGINALS.map(([key, tbs]) => [tbs, signed(tbs, key)] as const);
-  let refused = 0;
+  const requests = ORIGINALS.map(([key, tbs]) => signed(tbs, key));
   for (let number = 0; number < MUTANTS; number++) {
-    const [tbs, request] = dice.pick(requests);
-    const der = mutant(request, dice);
-    const error = refusal(() => {
-      const read = readCsr(der);
-      // Its signature holds, so what was signed is what the owner of the key has signed.
-      assert.ok(tbs.equals(read.tbs), `mutant ${number} was accepted: ${der.toString("hex")}`);
-    }, number);
-    if (error !== undefined) refused += 1;
+    const der = changed(dice.pick(requests), dice);
+    const error = refusal(() => readCsr(der), number);
+    assert.ok(error !== undefined, `mutant ${number} was accepted: ${der.toString("hex")}`);
   }
-  assert.ok(refused > MUTANTS * 0.99, `${refused} refused`);
-  const counts = { mutants: MUTANTS, refused, uncaught: 0, "accepted with other content": 0 };
+  const counts = { mutants: MUTANTS, uncaught: 0, "wrongly accepted": 0 };
   figure("H07", `mutants of signed requests, seed ${SEED}`, counts);
 });
 
