@@ -998,6 +998,32 @@ CITED = {
     "device-log.attached": ["sha256"],
 }
 
+# Media types of what is cited (ledger.md, "File"); of what is not listed any will do.
+FACT_TYPES = {
+    "policy.adopted": {"sha256": "application/yaml"},
+    "person.enrolled": {"card": "application/json"},
+    "share-set.made": {"sha256": "application/json"},
+    "key.generated": {"spki": "application/pkix-spki"},
+    "key.restored": {"spki": "application/pkix-spki"},
+    "transport.generated": {"spki": "application/pkix-spki"},
+    "certificate.issued": {"sha256": "application/pkix-cert", "profileSha256": "application/yaml"},
+    "certificate.imported": {"sha256": "application/pkix-cert"},
+    "csr.made": {"sha256": "application/pkcs10"},
+    "crl.issued": {"sha256": "application/pkix-crl", "tbs": "application/octet-stream"},
+    "backup.completed": {"sha256": "application/json"},
+    "site.trusted": {"genesis": "application/json", "checkpoint": "text/plain"},
+    "drill.concluded": {"report": "application/json"},
+    "device-log.attached": {"sha256": "application/octet-stream"},
+}
+DATA_TYPES = {
+    "genesis": "application/json",
+    "script": "application/yaml",
+    "plan": "application/json",
+    "bindings": "application/yaml",
+    "policy": "application/yaml",
+    "transcript": "text/plain",
+}
+
 # What actions may establish, and under which control (ledger.md, "What actions record").
 ACTIONS = {
     "roll-call": ("everyone", "people.present"),
@@ -2407,6 +2433,8 @@ def cited_digests(entry):
         found += [data.get(name) for name in ("script", "plan", "bindings", "policy")]
     if entry["type"] == "ledger.created":
         found.append(data.get("genesis"))
+    if entry["type"] in ("ceremony.closed", "ceremony.abandoned"):
+        found.append(data.get("transcript"))
     if entry["type"] in ("ledger.created", "step.completed"):
         found += [fact.get(name) for fact in entry["facts"] for name in CITED.get(fact["kind"], [])]
     intent = data.get("intent")
@@ -2414,6 +2442,18 @@ def cited_digests(entry):
         parts = [intent] + [part for part in intent.values() if isinstance(part, dict)]
         found += [part.get("keyList") for part in parts]
     return [one for one in found if isinstance(one, str)]
+
+
+def cited_types(entry):
+    """Pairs of digest and the media type that what is cited must be stored as."""
+    found = []
+    if entry["type"] == "step.begun":
+        found += [(sha, "application/json") for sha in cited_digests(entry)]
+    elif entry["type"] != "step.completed":
+        found += [(entry["data"].get(name), kind) for name, kind in DATA_TYPES.items()]
+    for fact in entry["facts"]:
+        found += [(fact.get(name), kind) for name, kind in FACT_TYPES.get(fact["kind"], {}).items()]
+    return found
 
 
 class Verdict:
@@ -2444,11 +2484,12 @@ def verify_ledger(ledger, findings, keep=None):
         findings.add("origin.differs", "the file is of %s" % ledger.origin)
     check_attachments(ledger, findings)
     history = verdict.history = History(ledger, genesis, findings)
-    have = {utf8(row[0], "a digest") for row in ledger.rows("SELECT sha256 FROM attachments")}
+    stored = ledger.rows("SELECT sha256, mediaType FROM attachments")
+    have = {utf8(sha, "a digest"): utf8(kind, "a media type") for sha, kind in stored}
     tree, last = Tree(), ""
     nodes = ledger.rows("SELECT pos, hash FROM nodes ORDER BY pos")
     notes = ledger.rows("SELECT size, note FROM checkpoints ORDER BY size")
-    note, pos = notes.fetchone(), 0
+    note, pos, before = notes.fetchone(), 0, None
     for seq, body in ledger.rows("SELECT seq, body FROM entries ORDER BY seq"):
         if seq != tree.size:
             findings.add("entry.missing", "entry %d is missing" % tree.size, tree.size)
@@ -2463,12 +2504,20 @@ def verify_ledger(ledger, findings, keep=None):
         if keep is not None:
             keep(body, leaf)
         entry = check_entry(body, seq, ledger.origin, last, findings)
+        if getattr(verdict, "covered", 0) != seq and not may_share(before, entry):
+            findings.add("checkpoint.missing", "no checkpoint right after entry %d" % (seq - 1), seq - 1)
+        before = entry
         if entry is not None:
             last = entry["time"]
             history.take(entry, verdict.roots[tree.size])
             for sha in cited_digests(entry):
                 if sha not in have:
                     findings.add("attachment.missing", "entry %d cites %s" % (seq, sha), seq)
+            for sha, kind in cited_types(entry):
+                if have.get(sha, kind) != kind:
+                    text = "entry %d: the attachment %s is stored as something else" % (seq, sha)
+                    findings.add("attachment.type", text, seq)
+                    have[sha] = kind
         while note is not None and note[0] <= tree.size:
             check_checkpoint(note, tree, genesis, findings)
             note, last_covered = notes.fetchone(), note[0]
@@ -2479,9 +2528,22 @@ def verify_ledger(ledger, findings, keep=None):
         findings.add("node.differs", "there are tree nodes beyond the last entry")
     if getattr(verdict, "covered", 0) != tree.size:
         findings.add("checkpoint.missing", "no checkpoint covers the last entries", tree.size - 1)
-    check_cosignatures(ledger, findings)
+    check_cosignatures(ledger, history.custody.cards, findings)
     verdict.size, verdict.root = tree.size, tree.root().hex()
     return verdict
+
+
+def may_share(before, entry):
+    """Whether one transaction may hold both: the outcome of a batch's item, and more of that batch."""
+    if before is None or entry is None:
+        return True
+    return (
+        before["type"] in ("step.completed", "step.failed")
+        and isinstance(before["data"].get("item"), str)
+        and entry["ceremony"] == before["ceremony"]
+        and entry["refs"].get("begun") == before["refs"].get("begun")
+        and isinstance(entry["data"].get("group"), int)
+    )
 
 
 def check_entry(body, seq, origin, last, findings):
@@ -2522,13 +2584,25 @@ def check_attachments(ledger, findings):
             findings.add("attachment.differs", "an attachment does not have its digest")
 
 
-def check_cosignatures(ledger, findings):
+def check_cosignatures(ledger, cards, findings):
+    """Each is one; those that bear the key of somebody on the roster verify."""
+    known = {(card.cosigning.name, card.cosigning.id): card.cosigning for card in cards.values()}
     for size, line in ledger.rows("SELECT size, line FROM cosignatures"):
         try:
             refuse((ledger.checkpoint(size) is None, "there is no checkpoint of size %d" % size))
-            refuse((len(read_line(utf8(line, "a cosignature"))[2]) != 72, "it is no cosignature"))
+            name, key_id, payload = read_line(utf8(line, "a cosignature"))
+            refuse((len(payload) != 72, "it is no cosignature"))
         except Refused as error:
             findings.add("cosignature.malformed", "a cosignature on size %d: %s" % (size, error))
+            continue
+        key = known.get((name, key_id))
+        try:
+            text = read_note(ledger.checkpoint(size))[0]
+        except Refused:
+            continue  # A checkpoint that cannot be read is a finding already.
+        if key is not None and not key.verifies(text, payload):
+            text = "the cosignature of %s on size %d does not verify" % (name, size)
+            findings.add("cosignature", text, size - 1)
 
 
 def check_trust(text, genesis, findings):

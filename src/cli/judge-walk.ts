@@ -7,6 +7,7 @@ import { Conformance } from "../ceremony/conformance.ts";
 import type { Genesis } from "../ceremony/genesis.ts";
 import { HistoryFold } from "../ceremony/history-fold.ts";
 import type { HistorySources } from "../ceremony/history.ts";
+import { Transactions } from "../ceremony/transactions.ts";
 import type { Entry } from "../ledger/entry.ts";
 import type { LedgerStore } from "../ledger/store.ts";
 import type { Visit } from "../ledger/verify.ts";
@@ -19,6 +20,7 @@ export class Walk {
   readonly fold: HistoryFold;
   readonly conformance: Conformance;
   readonly heads: HeadsWatch;
+  readonly transactions = new Transactions();
   readonly missing: JudgedFinding[] = [];
   /** Attachments that are stored as something else than what cites them says. */
   readonly mistyped: JudgedFinding[] = [];
@@ -44,6 +46,7 @@ export class Walk {
       this.fold.take(entry, root);
       this.conformance.take(entry);
       this.heads.take(seq, root);
+      this.transactions.take(entry);
       this.missing.push(...uncited(ledger, attached, entry, seq));
       this.mistyped.push(...mistyped(ledger, typed, entry));
     };

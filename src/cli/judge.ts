@@ -13,6 +13,7 @@ import { verifyLedger, type FindingCode, type LedgerVerdict } from "../ledger/ve
 import { sha256Hex } from "../lib/encoding.ts";
 import { KeyriteError, messageOf } from "../lib/errors.ts";
 import { parseVerifierKey } from "../lib/note.ts";
+import { checkpointFindings } from "./judge-checkpoints.ts";
 import { cosignatureFindings } from "./judge-cosignatures.ts";
 import type { HeadGiven } from "./heads-given.ts";
 import type { JudgedHead } from "./judge-heads.ts";
@@ -171,7 +172,11 @@ function concluded(
   const heads = walk.heads.judge(ledger);
   const anchored = options.trust !== undefined && untrusted.length === 0;
   const foreignHeads = heads.filter((head) => !head.ok).map(headFinding);
-  const besides = [...walk.mistyped, ...cosignatureFindings(ledger, history.custody.people)];
+  const besides = [
+    ...walk.mistyped,
+    ...checkpointFindings(ledger, walk.transactions.ended(verdict.size)),
+    ...cosignatureFindings(ledger, history.custody.people),
+  ];
   const report = conformance.report({
     anchored,
     untrusted: untrusted.map(({ text }) => text),

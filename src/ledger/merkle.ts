@@ -58,6 +58,8 @@ export class Frontier {
   // Roots of the complete subtrees, largest first; one for each 1 in the binary form of the size.
   #roots: Uint8Array[] = [];
   #size = 0;
+  /** Of this size, once somebody asked: after a step was opened, several do. */
+  #root: Uint8Array | undefined;
 
   /** The frontier of a tree whose complete nodes can be read. */
   static at(size: number, node: NodeReader): Frontier {
@@ -107,11 +109,13 @@ export class Frontier {
     }
     this.#roots.push(node);
     this.#size += 1;
+    this.#root = undefined;
     return completed;
   }
 
   root(): Uint8Array {
-    return joinRight(this.#roots);
+    this.#root ??= joinRight(this.#roots);
+    return this.#root;
   }
 }
 
@@ -239,9 +243,13 @@ function rangeHash(from: number, to: number, node: NodeReader): Uint8Array {
 }
 
 function joinRight(roots: readonly Uint8Array[]): Uint8Array {
-  const [last, ...rest] = roots.toReversed();
-  if (last === undefined) return EMPTY_ROOT;
-  return rest.reduce((right, left) => nodeHash(left, right), last);
+  let right = roots.at(-1);
+  if (right === undefined) return EMPTY_ROOT;
+  for (let at = roots.length - 2; at >= 0; at -= 1) {
+    const left = roots[at];
+    if (left !== undefined) right = nodeHash(left, right);
+  }
+  return right;
 }
 
 // The largest power of two below `size`, for sizes above one.

@@ -78,6 +78,12 @@ export class Rows {
     return this.#statement(sql).get() as StoredCheckpoint | undefined;
   }
 
+  /** How many checkpoints have a size from `from` to `to`, both included. */
+  checkpointCount(from: number, to: number): number {
+    const sql = "SELECT count(*) FROM checkpoints WHERE size >= ? AND size <= ?";
+    return Number(this.#value(sql, from, to));
+  }
+
   *checkpoints(): Generator<StoredCheckpoint> {
     const all = this.#db.prepare("SELECT size, note FROM checkpoints ORDER BY size");
     yield* all.iterate() as IterableIterator<StoredCheckpoint>;

@@ -72,18 +72,18 @@ export function formatAgreement(agreement: Agreement): string {
 export function parseAgreement(text: string): Agreement {
   const lines = new NoteReader(text, AGREEMENT, invalid);
   const agreement: Agreement = {
-    origin: lines.value("origin", isOrigin),
-    ceremony: lines.value("ceremony", isCeremonyId),
+    origin: lines.value("origin", FORM.origin),
+    ceremony: lines.value("ceremony", FORM.ceremony),
     person: lines.value("person", isPersonId),
     role: lines.value("role", isSlug),
     decision: readDecision(lines.value("decision", isDecision)),
-    plan: lines.value("plan", isDigest),
-    step: readStep(lines.value("step", isNumberAndDigest)),
-    subject: readSubject(lines.value("subject", (v) => v === "-" || isDigest(v))),
-    policy: lines.value("policy", isDigest),
-    software: lines.value("software", isDigest),
-    opened: readOpened(lines.value("opened", isNumberAndDigest)),
-    nonce: lines.value("nonce", (v) => /^[0-9a-f]{32}$/.test(v)),
+    plan: lines.value("plan", FORM.plan),
+    step: readStep(lines.value("step", FORM.step)),
+    subject: readSubject(lines.value("subject", FORM.subject)),
+    policy: lines.value("policy", FORM.policy),
+    software: lines.value("software", FORM.software),
+    opened: readOpened(lines.value("opened", FORM.opened)),
+    nonce: lines.value("nonce", FORM.nonce),
     expires: lines.value("expires", (v) => parseTimestamp(v) !== undefined),
   };
   lines.end();
@@ -123,6 +123,29 @@ export function requireSignedBy({ note, agreement }: UncheckedAgreement, card: C
     throw invalid(`it names ${agreement.person} but ${card.person} signed it`);
   }
 }
+
+// People agree to one step side by side, and to one plan all day: a large ledger says the same again and again.
+function remembering(accepts: (value: string) => boolean): (value: string) => boolean {
+  let last: string | undefined;
+  return (value) => {
+    if (value === last) return true;
+    const good = accepts(value);
+    if (good) last = value;
+    return good;
+  };
+}
+
+const FORM = {
+  origin: remembering(isOrigin),
+  ceremony: remembering(isCeremonyId),
+  plan: remembering(isDigest),
+  step: remembering(isNumberAndDigest),
+  subject: remembering((value) => value === "-" || isDigest(value)),
+  policy: remembering(isDigest),
+  software: remembering(isDigest),
+  opened: remembering(isNumberAndDigest),
+  nonce: remembering((value) => /^[0-9a-f]{32}$/.test(value)),
+} as const;
 
 function isCeremonyId(text: string): boolean {
   return /^[0-9]{8}-[a-z][a-z0-9-]*-[a-z2-7]{4}$/.test(text);

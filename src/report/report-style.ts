@@ -11,6 +11,7 @@ export const REPORT_STYLE = `
 .warn-panel { border-left-color: var(--warn); background: var(--warn-wash); } .warn-panel .word { color: var(--warn); }
 ul.checks { list-style: none; padding: 0; columns: 2; column-gap: 1.4rem; } ul.checks > li { break-inside: avoid; margin: 0; padding: .12rem 0; } .mark { display: inline-block; width: 1.1em; }
 .bad-panel ul.checks { columns: 1; } .ok .mark { color: var(--good); } .wrong > .mark { color: var(--bad); } .problems { list-style: square; }
+[data-self-check="broken"] #verdict > :not(h2, .word) { text-decoration: line-through; color: var(--soft); } [data-self-check="broken"] #verdict .mark { color: var(--soft); }
 .panel ul.verified { list-style: none; padding: 0; }
 .tiles { display: grid; grid-template-columns: repeat(4, 1fr); gap: 0; margin: 1rem 0 0; border: 1px solid var(--line); border-radius: 3px; }
 .tiles div { padding: .7rem 1.1rem; border-left: 1px solid var(--line); } .tiles div:first-child { border-left: 0; }

@@ -4,6 +4,7 @@
  */
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import Sqlite from "better-sqlite3";
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,9 +16,11 @@ import { readTrust } from "../../src/cli/verify.ts";
 import { overallVerdict } from "../../src/cli/verify-json.ts";
 import { signingKeyFromSeed } from "../../src/lib/ed25519.ts";
 import { fromHex } from "../../src/lib/encoding.ts";
-import { AIMED, HOSTILE_SCHEMAS } from "../support/aimed-mutations.ts";
+import { AIMED } from "../support/aimed-mutations.ts";
 import { REWRITTEN } from "../support/aimed-rewrites.ts";
-import { ORIGIN, siteAt } from "../support/rehearsed-site.ts";
+import { HOSTILE_SCHEMAS } from "../support/aimed-schemas.ts";
+import { figure } from "../support/fault-run.ts";
+import { ORIGIN, ROOT, siteAt } from "../support/rehearsed-site.ts";
 
 const ALL = [...AIMED, ...REWRITTEN.map((one) => ({ ...one, name: `Q11: ${one.name}` }))];
 const site = siteAt("generated");
@@ -39,6 +42,14 @@ async function judged(
   return judgeLedger(path, { trust, heads: heads.map(headGiven), workers: 0 });
 }
 
+/** What each file came to: whether something is broken by itself, and whether the head shows it. */
+const ours = new Map<string, { readonly alone: boolean; readonly headed: boolean }>();
+
+/** Whether a rule is broken; what is out of its course and on record is none. */
+function isBroken(verdict: Judged): boolean {
+  return verdict.findings.length > 0 || overallVerdict(verdict) === "DOES NOT CONFORM";
+}
+
 /** All that is named, as `code seq text`. */
 function naming({ findings, conformance }: Judged): readonly string[] {
   const all = conformance === null ? [] : [conformance, ...conformance.ceremonies];
@@ -51,8 +62,10 @@ function naming({ findings, conformance }: Judged): readonly string[] {
   ];
 }
 
+const fileOf = (name: string): string => `${name.replaceAll(/[^a-z0-9]+/gi, "-")}.db`;
+
 function changed(name: string, change: (db: Sqlite.Database) => void): string {
-  const path = join(folder, `${name.replaceAll(/[^a-z0-9]+/gi, "-")}.db`);
+  const path = join(folder, fileOf(name));
   copyFileSync(site.file("ledger.db"), path);
   const db = new Sqlite(path);
   change(db);
@@ -78,6 +91,7 @@ test("the untouched ledger conforms, and so does a copy made the way the changed
   const verdict = await judged(path);
   assert.deepEqual(naming(verdict), []);
   assert.equal(overallVerdict(verdict), "CONFORMS");
+  ours.set(fileOf("untouched"), { alone: false, headed: false });
   assert.ok(ALL.length + HOSTILE_SCHEMAS.length >= 40);
 });
 
@@ -96,6 +110,7 @@ for (const { name, change, says, onlyWithHead } of ALL) {
     );
     assert.notEqual(overallVerdict(verdict), "CONFORMS");
     const alone = await judged(path, []);
+    ours.set(fileOf(name), { alone: isBroken(alone), headed: isBroken(verdict) });
     assert.ok(!overallVerdict(alone).startsWith("CONFORMS"), "without a head nothing conforms");
     if (onlyWithHead === undefined) return;
     const hidden = naming(alone).every((one) => !says.test(one));
@@ -111,6 +126,30 @@ for (const [name, sql] of HOSTILE_SCHEMAS) {
     });
     const { verdict, findings } = await judged(path);
     assert.equal(verdict, "DAMAGED");
+    ours.set(fileOf(name), { alone: true, headed: true });
     assert.match(findings[0]?.code ?? "", /^(schema\.differs|file\.unreadable)$/);
   });
 }
+
+interface Theirs {
+  readonly findings: readonly unknown[];
+  readonly outside: readonly unknown[];
+}
+
+test("C14, C15, Q11, Q12: the second verifier finds every one of them as well, with the head or without", () => {
+  const program = join(ROOT, "test", "support", "second-verifier.py");
+  const head = join(site.medium("ana"), "heads", `${ORIGIN.replaceAll("/", "~")}.note`);
+  const words = [program, join(ROOT, "docs", "verify.py"), folder, site.file("trust.txt"), head];
+  const python = spawnSync("python3", words, { encoding: "utf8", maxBuffer: 1 << 28 });
+  assert.equal(python.status, 0, python.stderr);
+  const { judged: theirs } = JSON.parse(python.stdout) as { judged: Record<string, Theirs> };
+  assert.deepEqual(Object.keys(theirs).sort(), [...ours.keys()].sort());
+  const apart = Object.entries(theirs).filter(([name, { findings, outside }]) => {
+    const alone = findings.length > 0;
+    const known = ours.get(name);
+    return known?.alone !== alone || known.headed !== (alone || outside.length > 0);
+  });
+  const [tried, disagreed] = [ours.size - 1, apart.length];
+  figure("C14", "aimed changes of a ledger, two verifiers", { tried, disagreed });
+  assert.deepEqual(apart, []);
+});

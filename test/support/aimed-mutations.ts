@@ -158,6 +158,13 @@ const ROWS: readonly Aimed[] = [
     says: /^checkpoint\.missing \d+/,
   },
   {
+    name: "a checkpoint in the middle deleted, which nobody cosigned",
+    change: ({ db }) => {
+      db.prepare("DELETE FROM checkpoints WHERE size = 7").run();
+    },
+    says: /^checkpoint\.missing 6/,
+  },
+  {
     name: "a checkpoint of another key",
     change: ({ db, entries, origin }) => {
       const note = db
@@ -236,6 +243,14 @@ const INPUTS: readonly Aimed[] = [
     says: /^attachment\.missing 0/,
   },
   {
+    name: "what was on the screen taken away",
+    change: (at) => {
+      const { transcript } = lastOf(at.entries, "ceremony.closed").data;
+      at.db.prepare("DELETE FROM attachments WHERE sha256 = ?").run(transcript);
+    },
+    says: /^attachment\.missing \d+/,
+  },
+  {
     name: "the genesis taken away",
     change: (at) => {
       const { genesis } = at.entries[0]?.data ?? {};
@@ -253,36 +268,8 @@ const INPUTS: readonly Aimed[] = [
   },
 ];
 
-/** C15: what a file could do to a verifier that asks it before it has looked. */
-const SCHEMAS: readonly (readonly [string, string])[] = [
-  ["a view", "CREATE VIEW everything AS SELECT * FROM entries"],
-  ["a table more", "CREATE TABLE more (x)"],
-  ["an index", "CREATE INDEX bodies ON entries (body)"],
-  ["a trigger more", "CREATE TRIGGER quiet AFTER INSERT ON entries BEGIN SELECT 1; END"],
-  ["a trigger less", "DROP TRIGGER nodes_insert"],
-  [
-    "a view in the place of a table",
-    "ALTER TABLE nodes RENAME TO hidden; CREATE VIEW nodes AS SELECT * FROM hidden",
-  ],
-  ["a column more", "ALTER TABLE entries ADD COLUMN more TEXT DEFAULT 'x'"],
-  [
-    "another type of a column",
-    "PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = replace(sql, 'body TEXT', 'body BLOB') WHERE name = 'entries'",
-  ],
-  [
-    "another rule of a trigger",
-    "PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = replace(sql, 'append-only', 'anything') WHERE name = 'entries_update'",
-  ],
-  ["another application", "PRAGMA application_id = 7"],
-  ["another version", "PRAGMA user_version = 2"],
-  ["a write-ahead log", "PRAGMA journal_mode = WAL"],
-];
-
 /** Changes of rows (C14) and of what people approved (Q12). */
 export const AIMED: readonly Aimed[] = [
   ...ROWS.map((one) => ({ ...one, name: `C14: ${one.name}` })),
   ...INPUTS.map((one) => ({ ...one, name: `Q12: ${one.name}` })),
 ];
-
-/** Statements for a file whose guards stand: `[name, sql]`. */
-export const HOSTILE_SCHEMAS = SCHEMAS;

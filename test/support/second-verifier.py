@@ -1,4 +1,7 @@
-"""Judges every ledger of a folder with docs/verify.py; prints one JSON object by file name."""
+"""
+Judges every ledger of a folder with docs/verify.py; prints one JSON object by file name.
+More arguments are a trust file and a head: what only these show stands under "outside".
+"""
 
 import functools
 import importlib.util
@@ -18,7 +21,13 @@ for name in sorted(os.listdir(sys.argv[2])):
         continue
     findings = verify.Findings()
     verdict = verify.judge(os.path.join(sys.argv[2], name), findings)
-    judged[name] = {"size": verdict.size if verdict else 0, "findings": findings.all + findings.adopted}
+    alone = findings.all + findings.adopted
+    outside = verify.Findings()
+    if len(sys.argv) > 4 and verdict is not None and verdict.genesis is not None:
+        verify.check_trust(verify.read_text(sys.argv[3]), verdict.genesis, outside)
+        verify.check_head(verify.read_text(sys.argv[4]), verdict, outside)
+    size = verdict.size if verdict else 0
+    judged[name] = {"size": size, "findings": alone, "outside": outside.all}
 tables = {
     "actions": {name: [c, sorted(f.split())] for name, (c, f) in verify.ACTIONS.items()},
     "facts": {kind: sorted(forms) for kind, forms in verify.FACTS.items()},

@@ -55,7 +55,10 @@ function found(stage: Stage, { agreements, facts, data }: Founding = {}): number
       facts: facts ?? genesisFacts(site.genesis).map((fact) => ({ ...fact })),
       data: data ?? { genesis: site.genesis.sha256, assurance: "test" },
     },
-    [policy, site.genesisBytes, ...cards].map((bytes) => ({ mediaType: "text/plain", bytes })),
+    [
+      { mediaType: "application/yaml", bytes: policy },
+      ...[site.genesisBytes, ...cards].map((bytes) => ({ mediaType: "application/json", bytes })),
+    ],
   );
 }
 

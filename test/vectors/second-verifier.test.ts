@@ -18,6 +18,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import Sqlite from "better-sqlite3";
 import { ACTIONS } from "../../src/actions/index.ts";
+import { judgeLedger } from "../../src/cli/judge.ts";
 import { CITING_MEMBERS } from "../../src/ceremony/citations.ts";
 import { FACT_MEMBERS } from "../../src/ceremony/facts.ts";
 import { decodeEntry, encodeEntry } from "../../src/ledger/entry.ts";
@@ -165,8 +166,8 @@ before(async () => {
   answer = JSON.parse(python.stdout) as Answer;
 });
 
-/** What only one of the two judges, or judges elsewhere: steps left out, documents that are missing. */
-const APART = ["conformance", "attachment.missing"];
+/** What the fold, of which the findings were kept, leaves to others: steps left out, documents, cosignatures. */
+const APART = ["conformance", "attachment.missing", "cosignature"];
 
 test("both find something at the same entries of every ledger, good or bad", () => {
   const all = [...kept];
@@ -184,6 +185,26 @@ test("both find something at the same entries of every ledger, good or bad", () 
     const said = `${file}\nours: ${findings.join("\n")}\ntheirs: ${JSON.stringify(theirs)}`;
     assert.deepEqual([...seqs].sort(), [...ours].sort(), said);
   }
+});
+
+test("C14: both find the cosignatures of people that do not verify, and those alone", async () => {
+  let wrong = 0;
+  for (const name of kept.keys()) {
+    const theirs = answer.judged[name]?.findings.filter(({ code }) => code === "cosignature") ?? [];
+    const judged = await judgeLedger(join(folder, name), {
+      trust: undefined,
+      heads: [],
+      workers: 0,
+    });
+    const ours = judged.findings.filter(({ code }) => code === "cosignature");
+    assert.deepEqual(
+      theirs.map(({ seq }) => seq),
+      ours.map(({ seq }) => seq),
+      name,
+    );
+    wrong += ours.length;
+  }
+  assert.ok(wrong > 0, "there are some");
 });
 
 test("C14, C15: both find every change made to a file behind its back, and nothing in the untouched one", () => {
