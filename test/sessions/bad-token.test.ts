@@ -150,7 +150,7 @@ steps:
   - { id: close, action: close, by: everyone }
 `;
 
-test("a production site takes no software token, no answers, no test identity, no demo", async () => {
+test("H15: a production site takes no unpinned module, no software token, no answers, no test identity, no demo", async () => {
   const site = new RehearsedSite(newFolder());
   await makeProductionPeople(site);
   const origin = "pki.example.org/dc1";
@@ -160,6 +160,13 @@ test("a production site takes no software token, no answers, no test identity, n
   refused(cheap, "script.refused", "no policy for production", "17");
 
   edit(policy, "logN: 12", "logN: 17");
+  const unpinned = site.keyrite(["init", ...initOptions(site, { origin, policy })]);
+  refused(unpinned, "script.refused", "must name model, firmware and moduleDigest");
+  const half = join(newFolder(), "policy.yaml");
+  cpSync(policy, half);
+  edit(half, '"SoftHSM project"', '"SoftHSM project", model: "SoftHSM v2", firmware: "2.6"');
+  const nearly = site.keyrite(["init", ...initOptions(site, { origin, policy: half })]);
+  refused(nearly, "script.refused", "moduleDigest on a production site");
   const digest = sha256Hex(readFileSync(installedModule("softhsm")));
   const listed = `model: "SoftHSM v2", firmware: "2.6", moduleDigest: "${digest}"`;
   edit(policy, '"SoftHSM project"', `"SoftHSM project", ${listed}`);

@@ -114,13 +114,30 @@ static const struct rule *counting(void) {
   return NULL;
 }
 
-static int counter(const struct token_info *info, int officer, int mode) {
+static int kept(const struct token_info *info, const char *name, int mode) {
   const char *folder = getenv("KEYRITE_SHIM_STATE");
   char path[1024];
-  if (!folder) broken("pin-tries needs KEYRITE_SHIM_STATE");
-  snprintf(path, sizeof path, "%s/%.16s.%s", folder, info->serial, officer ? "so" : "user");
+  if (!folder) broken("this needs KEYRITE_SHIM_STATE");
+  snprintf(path, sizeof path, "%s/%.16s.%s", folder, info->serial, name);
   for (char *blank = path; (blank = strchr(blank, ' '));) *blank = '_';
   return open(path, mode | O_CREAT | O_CLOEXEC, 0600);
+}
+
+static int counter(const struct token_info *info, int officer, int mode) {
+  return kept(info, officer ? "so" : "user", mode);
+}
+
+static int info_of(ulong session, struct token_info *info) {
+  struct session_info opened;
+  return REAL(C_GetSessionInfo, session, (ulong)&opened) == 0 && REAL(C_GetTokenInfo, opened.slot, (ulong)info) == 0;
+}
+
+static void keep_pin(const ulong *a) {
+  struct token_info info;
+  if (!info_of(a[0], &info)) return;
+  int file = kept(&info, "pin", O_WRONLY | O_TRUNC);
+  if (write(file, (const void *)a[2], a[3]) < 0) abort();
+  close(file);
 }
 
 static int wrong_so_far(const struct token_info *info, int officer) {

@@ -32,6 +32,8 @@
    flags:[LABEL>]WORD  C_GetTokenInfo says count-low, final-try or locked of the user PIN; so-… of the officer's
    pin-tries:N       both PINs lock after N wrong ones: C_Login returns CKR_PIN_LOCKED and asks nobody, and the flags
                      of C_GetTokenInfo say what is left. Meant for all functions: `*:*:pin-tries:3`
+   keep-pins         the user's PIN at each login that succeeds, in KEYRITE_SHIM_STATE/SERIAL.pin: so that a test can
+                     look at what a ceremony left behind. Meant for `*:*:keep-pins`
    twice             the call is made twice; the second answer is given
    print:TEXT        the module prints on both streams
    fork:MS           the module leaves a child behind that lives so long, with all its descriptors
@@ -121,6 +123,7 @@ static ulong after(const struct rule *rule, int at, ulong *a, const ulong *lengt
   if (is(action, "hang-after")) slept(argument);
   if (at == AT_C_GetAttributeValue) return attributes(rule, a, lengths, code);
   if (is(action, "output") && code == 0) output(argument, at, a);
+  if (is(action, "keep-pins") && at == AT_C_Login && code == 0 && a[1] != CKU_SO) keep_pin(a);
   if (at == AT_C_GetTokenInfo && code == 0) token_info(rule, (void *)a[1]);
   return code;
 }

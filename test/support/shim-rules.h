@@ -112,7 +112,7 @@ static int matching(int at, const ulong *a, struct rule **fired) {
     ulong seen = ++rule->seen;
     if (seen < rule->from || seen > rule->to) continue;
     snprintf(line, sizeof line, "%s %lu %s\n", NAMES[at], seen, rule->action);
-    if (!is(rule->action, "pin-tries")) noted("KEYRITE_SHIM_FIRED", line);
+    if (!is(rule->action, "pin-tries") && !is(rule->action, "keep-pins")) noted("KEYRITE_SHIM_FIRED", line);
     fired[count++] = rule;
   }
   pthread_mutex_unlock(&reading);

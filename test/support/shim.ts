@@ -42,6 +42,8 @@ export type ShimAction =
   | `flags:${string}`
   /** Both PINs lock after so many wrong ones, over all processes until `forgetTries`. For `*`, every time. */
   | `pin-tries:${number}`
+  /** The user's PIN is kept at each login, for `pinOf`. For `*`, every time. */
+  | "keep-pins"
   /** The call is made twice; the second answer is given. */
   | "twice"
   | `print:${string}`
@@ -109,15 +111,20 @@ export class ShimModule implements TestModule {
 
   /** Rules that took effect since the last time this was asked: a test of a fault asserts that it happened. */
   fired(): readonly Fired[] {
-    return taken(this.#fired).map((line) => {
-      const [call = "", nth = "", action = ""] = line.split(" ");
-      return { call, nth: Number(nth), action };
-    });
+    const fired = firedIn(this.#fired);
+    rmSync(this.#fired, { force: true });
+    return fired;
   }
 
   /** Asserts that a rule took effect since this or `fired` was last asked. */
   assertFired(about = ""): void {
     assert.ok(this.fired().length > 0, `no rule took effect ${about}`);
+  }
+
+  /** The PIN that `keep-pins` saw at the newest login to a token; undefined when there was none. */
+  pinOf(serial: string): Buffer | undefined {
+    const path = join(this.#folder, `${serial}.pin`);
+    return existsSync(path) ? readFileSync(path) : undefined;
   }
 
   /** Has the tokens forget how often a PIN was wrong. */
@@ -127,9 +134,21 @@ export class ShimModule implements TestModule {
   }
 }
 
+/** The lines of a file that the shim writes; none when it has not. */
+export function linesOf(path: string): readonly string[] {
+  return existsSync(path) ? readFileSync(path, "utf8").split("\n").filter(Boolean) : [];
+}
+
+/** Rules that took effect, by the file that KEYRITE_SHIM_FIRED names. */
+export function firedIn(path: string): readonly Fired[] {
+  return linesOf(path).map((line) => {
+    const [call = "", nth = "", action = ""] = line.split(" ");
+    return { call, nth: Number(nth), action };
+  });
+}
+
 function taken(path: string): readonly string[] {
-  if (!existsSync(path)) return [];
-  const lines = readFileSync(path, "utf8").split("\n").filter(Boolean);
-  rmSync(path);
+  const lines = linesOf(path);
+  rmSync(path, { force: true });
   return lines;
 }

@@ -1,0 +1,144 @@
+/** What a killed ceremony left behind, looked at from outside: ledger, custody and tokens, in this process. */
+
+import assert from "node:assert/strict";
+import type { CeremonyRecord } from "../../src/ceremony/history.ts";
+import type { Custody } from "../../src/ceremony/custody.ts";
+import { headGiven } from "../../src/cli/heads-given.ts";
+import { judgeLedger } from "../../src/cli/judge.ts";
+import { openSite } from "../../src/cli/site.ts";
+import { readTrust } from "../../src/cli/verify.ts";
+import type { InventoryObject } from "../../src/hsm/backup.ts";
+import { Secret } from "../../src/lib/secret.ts";
+import type { RehearsedSite } from "./rehearsed-site.ts";
+import { createRig, installedModule } from "./rig.ts";
+import type { ShimModule } from "./shim.ts";
+
+/** A site's ledger, opened as Keyrite would open it next, and verified whole. */
+export interface Ledger {
+  readonly open: CeremonyRecord | null;
+  readonly ceremonies: readonly CeremonyRecord[];
+  readonly custody: Custody;
+  /** The exact texts of all entries. */
+  readonly texts: readonly string[];
+  /** Checkpoints and cosignatures: every transaction adds one at least. */
+  readonly marks: number;
+}
+
+/** @throws when it cannot be opened, does not verify, or says what nobody believes */
+export function ledgerOf(site: RehearsedSite): Ledger {
+  const { ledger, history } = openSite(site.site, { write: false, signatures: "all" });
+  try {
+    const findings = history.findings.map(({ code, seq, text }) => `${code} ${seq} ${text}`);
+    assert.deepEqual(findings, [], "the ledger holds nothing that is not believed");
+    const { open, ceremonies, custody } = history;
+    const marks = [...ledger.checkpoints()].flatMap(({ size }) => [
+      size,
+      ...ledger.cosignatures(size),
+    ]);
+    const texts = [...ledger.entries()];
+    return { open, ceremonies, custody, texts, marks: marks.length };
+  } finally {
+    ledger.close();
+  }
+}
+
+/** Asserts what `keyrite verify` must say of a site at rest. */
+export async function assertSound(site: RehearsedSite): Promise<void> {
+  const judged = await judgeLedger(site.file("ledger.db"), {
+    trust: readTrust({ trust: site.file("trust.txt") }),
+    heads: [headGiven(site.medium("ana"))],
+    workers: 0,
+  });
+  assert.equal(judged.verdict, "CONSISTENT", JSON.stringify(judged.findings));
+  assert.deepEqual(judged.findings, []);
+}
+
+/** One object on a token, named by what a copy of the site shares with it. */
+type Found = InventoryObject & { readonly token: string };
+
+let looking: Promise<unknown> = Promise.resolve();
+
+/** Every object on every token of the site, private ones too. The shim has kept the PINs. */
+export function objectsOn(
+  site: RehearsedSite,
+  shim: ShimModule,
+  custody: Custody,
+): Promise<readonly Found[]> {
+  // A process can hold the module once, over one folder of tokens.
+  const look = looking.then(() => lookAt(site, shim, custody));
+  looking = look.catch(() => undefined);
+  return look;
+}
+
+async function lookAt(
+  site: RehearsedSite,
+  shim: ShimModule,
+  custody: Custody,
+): Promise<readonly Found[]> {
+  const path = installedModule("softhsm");
+  const traits = {
+    ...{ algorithms: [], keepsLabel: true, keepsDuplicates: true },
+    ...{ persistent: true, reportsWrongPins: true },
+  };
+  const rig = createRig({ profile: "softhsm", path, traits, tokenDir: site.file("tokens") });
+  const found: Found[] = [];
+  try {
+    for (const { label, serial, initialized } of await rig.hsm.tokens(rig.module)) {
+      const pin = shim.pinOf(serial);
+      if (!initialized || pin === undefined) continue;
+      const token =
+        [...custody.tokens.values()].find((one) => one.serial === serial)?.token ?? serial;
+      const session = await rig.hsm.login(rig.module, serial, label, Secret.take(pin));
+      for (const object of await session.inventory()) found.push({ ...object, token });
+      await session.logout();
+    }
+    return found;
+  } finally {
+    await rig.hsm.close();
+  }
+}
+
+export interface Strays {
+  /** Objects that custody does not explain. */
+  readonly orphans: readonly string[];
+  /** Two of one class that share an id or a public key. */
+  readonly duplicates: readonly string[];
+  /** What custody says is on a token, and is not. */
+  readonly missing: readonly string[];
+}
+
+/** Compares tokens with custody. */
+export function straysAmong(objects: readonly Found[], custody: Custody): Strays {
+  const expected = new Set<string>();
+  for (const token of custody.tokens.keys()) {
+    const ids = [
+      ...[...custody.copies.values()].map(({ tokens }) => tokens.get(token)?.ckaId),
+      custody.transports.get(token)?.ckaId,
+      ...[...custody.keks.values()].map(({ tokens }) => tokens.get(token)),
+    ];
+    for (const id of ids) if (id !== undefined) expected.add(`${token} ${id}`);
+  }
+  const seen = new Set<string>();
+  const duplicates: string[] = [];
+  for (const { token, objectClass, ckaId, label, spkiSha256 } of objects) {
+    for (const key of [ckaId, spkiSha256 === undefined ? undefined : `spki ${spkiSha256}`]) {
+      if (key === undefined) continue;
+      const name = `${token} ${objectClass} ${key}`;
+      if (seen.has(name)) duplicates.push(`${name} ${label}`);
+      seen.add(name);
+    }
+  }
+  const held = new Set(objects.map(({ token, ckaId }) => `${token} ${ckaId}`));
+  return {
+    orphans: objects
+      .filter(({ token, ckaId }) => !expected.has(`${token} ${ckaId}`))
+      .map(({ token, objectClass, label, ckaId }) => `${token} ${objectClass} ${label} ${ckaId}`),
+    duplicates,
+    missing: [...expected].filter((one) => !held.has(one)),
+  };
+}
+
+/** What is on the tokens, in words that two copies of a site share. */
+export function shapeOf(objects: readonly Found[]): readonly string[] {
+  return objects.map(({ token, objectClass, label }) => `${token} ${objectClass} ${label}`).sort();
+}
