@@ -15,6 +15,12 @@ import type { MadeShareSet } from "../shares/make-share-set.ts";
 import type { TokenInfo } from "../hsm/token.ts";
 import { tokenEvidence, tokenLines } from "./inspect-token.ts";
 import { planSet, setLines, splitAndProve, type SetIntent } from "./lib/new-share-sets.ts";
+import {
+  finishInitialization,
+  lookAtInitialization,
+  takeBackSets,
+  type FoundInitialization,
+} from "./lib/settle-initialization.ts";
 import { shareSetFact } from "./lib/share-sets.ts";
 
 const params = () => z.strictObject({ token: label, holders: role, officers: role });
@@ -23,6 +29,8 @@ type Params = z.infer<ReturnType<typeof params>>;
 interface Intent extends JsonObject {
   /** SHA-256 of the module file. */
   readonly module: string;
+  /** Serials of the tokens of that module that were initialized before. */
+  readonly others: readonly string[];
   readonly activation: SetIntent;
   readonly officer: SetIntent;
 }
@@ -64,8 +72,9 @@ export const initializeToken = defineAction<Params, Intent, Initialized>({
     const rules = room.policy.shareSets;
     const activation = planSet(room, p.holders, rules.activation);
     const officer = planSet(room, p.officers, rules["security-officer"]);
+    const others = (await room.tokens.initialized(p.token)).map(({ serial }) => serial);
     return {
-      data: { module: info.moduleDigest, activation, officer },
+      data: { module: info.moduleDigest, others, activation, officer },
       shown: [
         ...tokenLines(info),
         `EVERYTHING ON THE TOKEN WILL BE ERASED; its label will be ${p.token}.`,
@@ -74,7 +83,12 @@ export const initializeToken = defineAction<Params, Intent, Initialized>({
       ],
     };
   },
-  async run(p, room, { subject }) {
+  async run(p, room, { subject, settled }) {
+    if (settled !== null) {
+      const found = settled as FoundInitialization;
+      const { info, user, so } = await finishInitialization(p.token, room, subject, found);
+      return evidence(p, info, user, so);
+    }
     const pin = newPin(room);
     const soPin = newPin(room);
     return wiping([pin, soPin], async () => {
@@ -96,6 +110,8 @@ export const initializeToken = defineAction<Params, Intent, Initialized>({
       return evidence(p, info, user, so);
     });
   },
+  settle: (p, room, { intent }) => lookAtInitialization(p.token, room, intent),
+  undo: (_, room, { intent }) => takeBackSets(room, [intent.activation, intent.officer]),
 });
 
 // 32 hex digits: 128 bits from the CSPRNG, in characters every token takes (DESIGN: activation data).
@@ -112,7 +128,9 @@ function newPin(room: Room): Secret {
 
 const HEX = utf8("0123456789abcdef");
 
-function evidence(p: Params, info: TokenInfo, user: MadeShareSet, so: MadeShareSet): Initialized {
+type Proved = Pick<MadeShareSet, "set" | "json">;
+
+function evidence(p: Params, info: TokenInfo, user: Proved, so: Proved): Initialized {
   return {
     token: tokenEvidence(info),
     bound: boundFact(p.token, info, "sealed"),

@@ -34,8 +34,17 @@ export interface StepConsole extends Pick<OperatorConsole, "tell" | "warn" | "pr
 export interface TokenRoom {
   /** Looks at a token, without login. @throws KeyriteError hsm.* */
   inspect(token: string): Promise<TokenInfo>;
+  /** Every initialised token of the module that this name is bound to, without login. */
+  initialized(token: string): Promise<readonly TokenInfo[]>;
   /** Initialises the blank token bound to this name. */
   initialize(token: string, label: string, soPin: Secret, userPin: Secret): Promise<TokenInfo>;
+  /** Goes on with an initialisation that was interrupted when this token had begun it. */
+  completeInitialization(
+    token: string,
+    begun: Pick<TokenInfo, "serial" | "label">,
+    soPin: Secret,
+    userPin: Secret,
+  ): Promise<TokenInfo>;
   /** Destroys everything on an inactive token, and its security officer's PIN with it. */
   wipe(token: string, soPin: Secret): Promise<WipedToken>;
   activate(token: string, pin: Secret): Promise<void>;
@@ -102,6 +111,8 @@ export interface SiteFiles {
   /** Writes a public or sealed file of a share set into the site once. */
   writeShareSetFile(set: string, name: string, bytes: Uint8Array): Promise<void>;
   readShareSetFile(set: string, name: string): Promise<Uint8Array>;
+  /** Removes the files of a share set that no record claims, as after a crash; what is not there is no error. */
+  removeShareSetFiles(set: string, names: readonly string[]): Promise<void>;
   /** Writes a public file of a KEK (an envelope) into the site once; `kek` is its name in custody. */
   writeKekFile(kek: string, name: string, bytes: Uint8Array): Promise<void>;
   readKekFile(kek: string, name: string): Promise<Uint8Array>;

@@ -66,6 +66,22 @@ export class BoundTokens implements TokenRoom {
     return this.#parts.hsm.initialize(module, label, soPin, userPin);
   }
 
+  async initialized(token: string): Promise<readonly TokenInfo[]> {
+    const { module } = await this.#binding(token);
+    return (await this.#parts.hsm.tokens(module)).filter(({ initialized }) => initialized);
+  }
+
+  async completeInitialization(
+    token: string,
+    { serial, label }: Pick<TokenInfo, "serial" | "label">,
+    soPin: Secret,
+    userPin: Secret,
+  ): Promise<TokenInfo> {
+    const { module } = await this.#binding(token);
+    this.#requireAllowed(token, await this.#parts.hsm.find(module, serial, label));
+    return this.#parts.hsm.completeInitialization(module, serial, label, soPin, userPin);
+  }
+
   async wipe(token: string, soPin: Secret): Promise<WipedToken> {
     if (this.#sessions.has(token)) {
       throw new KeyriteError("hsm.call-failed", `token ${token} is active and cannot be wiped`, {

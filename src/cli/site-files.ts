@@ -8,6 +8,7 @@ import {
   makeFolder,
   readBounded,
   readIfPresent,
+  removeEmptyFolder,
   removeFile,
   replaceFile,
   writeNewFile,
@@ -54,6 +55,11 @@ export function siteFiles(folder: string): SiteFiles {
       }),
     readShareSetFile: (set, name) =>
       attempt(() => readBounded(join(setFolder(set), plainName(name)), MEBIBYTE)),
+    removeShareSetFiles: (set, names) =>
+      attempt(() => {
+        for (const name of names) removeFile(join(setFolder(set), plainName(name)));
+        removeEmptyFolder(setFolder(set));
+      }),
   };
 }
 

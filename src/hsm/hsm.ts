@@ -24,7 +24,8 @@ import type {
   TokenInfo,
   WipedToken,
 } from "./token.ts";
-import { wipe } from "./wipe.ts";
+import { refuseLabelTaken, refuseLogin, refusePinLength, refuseSwapped } from "./refuse-login.ts";
+import { refuseLockedOfficer, wipe } from "./wipe.ts";
 
 /** What the HSM layer may touch of the process. */
 export interface HsmCapabilities {
@@ -89,11 +90,34 @@ class Pkcs11Hsm implements Hsm {
     for (const pin of [soPin, userPin]) refusePinLength(blank.info, pin);
     const token = this.#initializeToken(module, blank, padded, soPin);
     this.#setUserPin(module, token, soPin, userPin);
-    // A fresh session proves that the PIN is the one that will be sealed and shared.
-    const { serial, label: kept } = token.info;
-    const proved = await this.login(binding, serial, kept, userPin);
+    return this.#proveUserPin(binding, token.info, userPin);
+  }
+
+  async completeInitialization(
+    binding: ModuleBinding,
+    serial: string,
+    label: string,
+    soPin: Secret,
+    userPin: Secret,
+  ): Promise<TokenInfo> {
+    const module = await this.#registry.module(binding);
+    const token = locate(module, serial, label);
+    if (!token.info.userPinSet) {
+      refuseLockedOfficer(token);
+      this.#setUserPin(module, token, soPin, userPin);
+    }
+    return this.#proveUserPin(binding, token.info, userPin);
+  }
+
+  // A fresh session proves that the PIN is the one that is sealed and shared.
+  async #proveUserPin(
+    binding: ModuleBinding,
+    { serial, label }: TokenInfo,
+    userPin: Secret,
+  ): Promise<TokenInfo> {
+    const proved = await this.login(binding, serial, label, userPin);
     await proved.logout();
-    return locate(module, serial, kept).info;
+    return locate(await this.#registry.module(binding), serial, label).info;
   }
 
   async wipe(
@@ -233,50 +257,6 @@ class Pkcs11Hsm implements Hsm {
 
 function identity({ info }: LocatedToken): string {
   return JSON.stringify([info.initialized, info.serial, info.label]);
-}
-
-function refuseLabelTaken(module: OpenModule, label: string): void {
-  if (listTokens(module).every(({ info }) => !info.initialized || info.label !== label)) return;
-  throw new KeyriteError("hsm.object-exists", `another token has the label ${label} already`, {
-    hints: ["choose another label, or people will confuse the two"],
-  });
-}
-
-/** Tries left are worth more than one ceremony: no C_Login when the next failure locks the PIN. */
-function refuseLogin(info: TokenInfo): void {
-  const name = `token ${info.label} (serial ${info.serial})`;
-  if (!info.userPinSet) {
-    throw new KeyriteError("hsm.not-initialized", `${name} has no user PIN yet`, {
-      hints: ["run the ceremony initialize-token for it"],
-    });
-  }
-  const flag = ["CKF_USER_PIN_LOCKED", "CKF_USER_PIN_FINAL_TRY"].find((warning) =>
-    info.pinWarnings.includes(warning),
-  );
-  if (flag === undefined) return;
-  throw new KeyriteError("hsm.pin-locked", `${name} reports ${flag}: the PIN was not tried`, {
-    hints: ["the security officer can set a new user PIN with the vendor's tool"],
-  });
-}
-
-// A PIN of impossible length is a wrong PIN: it must not cost a try.
-function refusePinLength({ pinLength: { min, max }, label }: TokenInfo, pin: Secret): void {
-  if (pin.length >= min && (max === 0 || pin.length <= max)) return;
-  throw new KeyriteError(
-    "hsm.pin-rejected",
-    `the PIN does not have a length that token ${label} takes (${min} to ${max} bytes): it was not tried`,
-  );
-}
-
-// Between looking and opening the session somebody may have changed the device.
-function refuseSwapped(module: OpenModule, slot: Handle, expected: TokenInfo): void {
-  const now = module.raw.tokenInfo(slot);
-  if (now.serial === expected.serial && now.label === expected.label) return;
-  throw new KeyriteError(
-    "hsm.wrong-token",
-    `the token was exchanged: serial ${now.serial} answers instead of ${expected.serial}`,
-    { hints: ["stop and find out who changed the device"] },
-  );
 }
 
 function closeQuietly(module: OpenModule, session: Handle): void {

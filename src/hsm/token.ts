@@ -172,6 +172,18 @@ export interface Hsm {
     userPin: Secret,
   ): Promise<TokenInfo>;
   /**
+   * Goes on with an initialisation that was interrupted after C_InitToken: C_InitPIN unless a user PIN is set
+   * already, then the login that proves it. Neither PIN is wiped here.
+   * @throws KeyriteError hsm.pin-rejected, hsm.pin-locked, hsm.call-failed, and as `find`
+   */
+  completeInitialization(
+    module: ModuleBinding,
+    serial: string,
+    label: string,
+    soPin: Secret,
+    userPin: Secret,
+  ): Promise<TokenInfo>;
+  /**
    * Destroys everything on an initialised token: C_InitToken with its officer's PIN, then a new random
    * officer's PIN that nobody keeps. Verifies that no object is left and no user PIN is set.
    * @throws KeyriteError hsm.pin-rejected, hsm.pin-locked, hsm.bad-output, hsm.call-failed while a

@@ -46,8 +46,11 @@ export async function wipe(
   return { info: locate(module, wiped.info.serial, wiped.info.label).info, waivers: [] };
 }
 
-// One more wrong PIN may be the last: a token that cannot be wiped is worse than one not yet wiped.
-function refuseLockedOfficer({ info }: LocatedToken): void {
+/**
+ * One more wrong PIN may be the last: a token that nobody can wipe is worse than one not yet wiped.
+ * @throws KeyriteError hsm.pin-locked
+ */
+export function refuseLockedOfficer({ info }: LocatedToken): void {
   const flag = ["CKF_SO_PIN_LOCKED", "CKF_SO_PIN_FINAL_TRY"].find((warning) =>
     info.pinWarnings.includes(warning),
   );

@@ -15,6 +15,7 @@ import {
   openSync,
   readSync,
   renameSync,
+  rmdirSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
@@ -82,6 +83,18 @@ export function removeFile(path: string): void {
     if (present === undefined) return;
     if (!present.isFile()) throw notRegular(path);
     unlinkSync(path);
+    syncFolder(dirname(path));
+  });
+}
+
+/**
+ * Removes a folder with nothing in it, durably; one that is not there is no error.
+ * @throws KeyriteError site.permissions, site.disk, also for one that is not empty
+ */
+export function removeEmptyFolder(path: string): void {
+  acting(`remove ${path}`, () => {
+    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+    rmdirSync(path);
     syncFolder(dirname(path));
   });
 }

@@ -7,7 +7,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { fromUtf8, utf8 } from "../lib/encoding.ts";
 import { KeyriteError, messageOf } from "../lib/errors.ts";
-import { makeFolder, readIfPresent, replaceFile, writeNewFile } from "../lib/files.ts";
+import { makeFolder, readIfPresent, removeFile, replaceFile, writeNewFile } from "../lib/files.ts";
 import { formatCard, parseCard, type Card } from "./card.ts";
 
 /** Names one share set: `<id>.g<generation>` in file names. */
@@ -29,6 +29,8 @@ export interface Medium {
   writeShare(set: ShareSetName, file: Uint8Array): void;
   readSealed(set: ShareSetName): Uint8Array | undefined;
   writeSealed(set: ShareSetName, file: Uint8Array): void;
+  /** Removes share and sealed secret of a set that no record claims; what is not there is no error. */
+  removeShareSet(set: ShareSetName): void;
   /** The checkpoint note this person last cosigned for a ledger. */
   readHead(origin: string): string | undefined;
   /** Replaces the head: the older one is proved by the newer. */
@@ -77,6 +79,12 @@ export function openMedium(folder: string, person?: string): Medium {
     readSealed: (set) => read("sealed", `${fileName(set)}.age`),
     writeSealed(set, file) {
       writeNew("sealed", `${fileName(set)}.age`, file);
+    },
+    removeShareSet(set) {
+      guard(() => {
+        removeFile(at("shares", `${fileName(set)}.share.age`));
+        removeFile(at("sealed", `${fileName(set)}.age`));
+      });
     },
     readHead(origin) {
       const bytes = read("heads", headName(origin));

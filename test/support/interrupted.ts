@@ -44,7 +44,7 @@ async function goOn(
   ceremonies: number,
   settle: readonly string[],
 ): Promise<void> {
-  const people: Cast = { ...cast, answers: { ...cast.answers, settle } };
+  const people: Cast = { ...cast, prefers: { settle } };
   const history = stage.judge();
   if (history.open !== null) await stage.resume(people);
   else if (history.ceremonies.length === ceremonies) await stage.run(yaml, people, options);
@@ -79,9 +79,9 @@ export class Interruption {
     line.feed(stage);
     line.cutAt();
     await stage.run(yaml, cast, { ...options, hall: line.over(stage.hall()) });
-    await check?.(stage);
     this.#wanted = counted(stage);
     this.#acts = [...line.acts];
+    await check?.(stage);
     stage.remove();
     return this.#acts;
   }

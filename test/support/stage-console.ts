@@ -25,6 +25,8 @@ export interface Cast {
   readonly agrees?: (question: Question) => boolean;
   /** What goes on before somebody answers whether they agree. */
   readonly waits?: (question: Question) => Promise<void>;
+  /** What is chosen by question, the first that is offered. */
+  readonly prefers?: Readonly<Record<string, readonly string[]>>;
   /** `<person> drill` unless this says otherwise; attempts count from 1 in each step. */
   readonly passphrase?: (person: string, step: string, attempt: number) => string;
 }
@@ -69,7 +71,7 @@ export class StageConsole implements OperatorConsole {
     const answer =
       question.id === "present" && person !== EVERYONE.person
         ? (this.#cast.present[person] ?? "absent")
-        : (this.#answer(question.id) ?? question.preset ?? "");
+        : (this.#preferred(question) ?? this.#answer(question.id) ?? question.preset ?? "");
     if (question.choices.every(({ value }) => value !== answer)) {
       throw new Error(`${question.id}: "${answer}" is not a choice of ${person}`);
     }
@@ -106,6 +108,10 @@ export class StageConsole implements OperatorConsole {
     const count = this.#given.get(id) ?? 0;
     this.#given.set(id, count + 1);
     return given[count] ?? given.at(-1);
+  }
+
+  #preferred({ id, choices }: ChoiceQuestion): string | undefined {
+    return this.#cast.prefers?.[id]?.find((one) => choices.some(({ value }) => value === one));
   }
 
   #note({ step, id, to }: Question): void {

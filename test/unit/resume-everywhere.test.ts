@@ -4,9 +4,12 @@
  * names the interruption and no violation.
  */
 
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { Interruption, type Interrupted } from "../support/interrupted.ts";
-import { CAST, ESTABLISH, script, STEP } from "../support/stage-scripts.ts";
+import { CAST, ESTABLISH, INITIALIZE, script, STEP } from "../support/stage-scripts.ts";
 import { Stage } from "../support/stage.ts";
 
 const founded = await Stage.create();
@@ -23,7 +26,24 @@ const CASES: Readonly<Record<string, Interrupted>> = {
     yaml: script([STEP.clock, STEP.attest, STEP.deviation]),
     from: fork,
   },
+  "the initialization of a token": { yaml: INITIALIZE, from: fork, check: usable },
 };
+
+/** Every set that custody knows opens, nothing else of it lies anywhere, and the token is activated with it. */
+async function usable(stage: Stage): Promise<void> {
+  const { tokens, shareSets } = stage.history.custody;
+  assert.equal(tokens.get("alpha")?.label, "alpha");
+  const sets = [...shareSets.keys()].sort();
+  assert.equal(sets.length, 2);
+  assert.deepEqual(readdirSync(join(stage.folder, "share-sets")).sort(), sets);
+  for (const person of ["ben", "cleo", "dan"]) {
+    const medium = join(stage.folder, "media", person);
+    const names = (ending: string): string[] => sets.map((set) => `${set}${ending}`);
+    assert.deepEqual(readdirSync(join(medium, "shares")).sort(), names(".share.age"));
+    assert.deepEqual(readdirSync(join(medium, "sealed")).sort(), names(".age"));
+  }
+  await stage.run(script([STEP.activate, STEP.deactivate]), CAST);
+}
 
 for (const [name, about] of Object.entries(CASES)) {
   describe(`C02: the power goes in ${name}`, async () => {

@@ -145,7 +145,10 @@ export async function readSealed(
 }
 
 /** The fact of a new set. */
-export function shareSetFact(made: MadeShareSet, token: string): FactOf<"share-set.made"> {
+export function shareSetFact(
+  made: Pick<MadeShareSet, "set" | "json">,
+  token: string,
+): FactOf<"share-set.made"> {
   return {
     kind: "share-set.made",
     set: made.set.id,

@@ -76,6 +76,13 @@ class HostedHsm implements Hsm {
     return this.#call("initialize", module, label, soPin, userPin) as Promise<TokenInfo>;
   }
 
+  completeInitialization(
+    module: ModuleBinding,
+    ...rest: [serial: string, label: string, soPin: Secret, userPin: Secret]
+  ): Promise<TokenInfo> {
+    return this.#call("completeInitialization", module, ...rest) as Promise<TokenInfo>;
+  }
+
   wipe(module: ModuleBinding, serial: string, label: string, soPin: Secret): Promise<WipedToken> {
     return this.#call("wipe", module, serial, label, soPin) as Promise<WipedToken>;
   }

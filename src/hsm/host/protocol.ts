@@ -34,6 +34,7 @@ export const MODULE_CALLS = [
   "tokens",
   "find",
   "initialize",
+  "completeInitialization",
   "wipe",
   "login",
   "publicObjects",

@@ -120,6 +120,16 @@ class Server {
         const [, label, soPin, userPin] = args as [ModuleBinding, string, Secret, Secret];
         return hsm.initialize(module, label, soPin, userPin);
       }
+      case "completeInitialization": {
+        const [, serial, label, soPin, userPin] = args as [
+          ModuleBinding,
+          string,
+          string,
+          Secret,
+          Secret,
+        ];
+        return hsm.completeInitialization(module, serial, label, soPin, userPin);
+      }
       case "wipe":
         return hsm.wipe(module, first, second, third);
       case "login": {
