@@ -2606,6 +2606,8 @@ def check_cosignatures(ledger, cards, findings):
 
 
 def check_trust(text, genesis, findings):
+    if any(line.startswith("# A COPY:") for line in text.split("\n")):
+        raise SystemExit("verify.py: the trust file came out of a bundle: it cannot vouch for it")
     lines = [line for line in text.split("\n") if line and not line.startswith("#")]
     named = [line[8:] for line in lines if line.startswith("genesis ")]
     keys = [line for line in lines if not line.startswith("genesis ")]

@@ -8,6 +8,7 @@ import { join, resolve } from "node:path";
 import { hex, visible } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import { readBounded } from "../lib/files.ts";
+import { TRUST_COPY } from "../report/bundle.ts";
 import { judgeBundle } from "./bundle-check.ts";
 import { openBundle } from "./bundle-source.ts";
 import { headGiven, wordsOf } from "./heads-given.ts";
@@ -128,10 +129,19 @@ function ledgerPath(place: string | undefined, site: string | undefined): string
 export function readTrust(options: Pick<VerifyOptions, "trust" | "words">): Trust | undefined {
   if (options.words !== undefined) return { genesis: fromWords(options.words), keys: [] };
   if (options.trust === undefined) return undefined;
-  const lines = new TextDecoder()
-    .decode(readBounded(options.trust, 1 << 16))
-    .split("\n")
-    .filter((line) => line !== "" && !line.startsWith("#"));
+  const all = new TextDecoder().decode(readBounded(options.trust, 1 << 16)).split("\n");
+  if (all.includes(TRUST_COPY)) {
+    throw new KeyriteError(
+      "usage.bad-file",
+      `${options.trust} came out of a bundle: it cannot vouch for what it came with`,
+      {
+        hints: [
+          "use the trust file that you kept yourself, or --words with the words of the signed genesis sheet",
+        ],
+      },
+    );
+  }
+  const lines = all.filter((line) => line !== "" && !line.startsWith("#"));
   const [named = "", ...more] = lines.filter((line) => line.startsWith("genesis "));
   const genesis = /^genesis ([0-9a-f]{64})$/.exec(named)?.[1];
   if (genesis === undefined || more.length > 0) {

@@ -90,9 +90,12 @@ function* checkpointFiles(ledger: LedgerStore): Generator<BundleFile> {
   for (const size of lines.keys()) yield { path: `checkpoints/${size}`, bytes: signed(size) };
 }
 
+/** How the trust file in a bundle begins: whoever is handed it as their own refuses it. */
+export const TRUST_COPY = "# A COPY: it came with what it should prove, so it proves nothing.";
+
 function trustCopy(genesis: string, ledgerKey: string): string {
   return [
-    "# A COPY: it came with what it should prove, so it proves nothing.",
+    TRUST_COPY,
     "# Compare the genesis digest with the sheet that the founders signed in ink.",
     `genesis ${genesis}`,
     ledgerKey,

@@ -70,6 +70,42 @@ export const REWRITTEN: readonly Aimed[] = [
     says: /^authority \d+ .*another/,
   },
   {
+    name: "agreements of the same step of another ceremony",
+    change: (at: AimedAt): void => {
+      const clocks = at.entries.filter(
+        ({ type, step }) => type === "step.begun" && step === "clock",
+      );
+      const [from, to] = [clocks.at(-2), clocks.at(-1)];
+      forge(
+        () => to ?? begunByTwo(at.entries),
+        () => ({ agreements: from?.agreements ?? [] }),
+      )(at);
+    },
+    says: /^authority \d+ .*for another ceremony/,
+  },
+  {
+    name: "a policy adopted by the way",
+    change: forge(
+      (entries) => lastOf(entries, "step.completed"),
+      (entry) => ({ facts: [...entry.facts, { kind: "policy.adopted", sha256: "0".repeat(64) }] }),
+    ),
+    says: /^authority \d+ .*policy\.adopted/,
+  },
+  {
+    name: "a script whose digest begins like the one that was approved",
+    change: (at: AimedAt): void => {
+      const script = cited(at.entries, "script");
+      const other = script.slice(0, -1) + (script.endsWith("0") ? "1" : "0");
+      forge(last("ceremony.opened"), data({ script: other }))(at);
+    },
+    says: /it states another script than its plan/,
+  },
+  {
+    name: "an end that is earlier than what it ends",
+    change: forge(last("ceremony.closed"), () => ({ time: "2020-01-01T00:00:00.000Z" })),
+    says: /^entry\.time \d+/,
+  },
+  {
     name: "another plan than people agreed to",
     change: forge(last("ceremony.opened"), (entry) =>
       data({ plan: cited([entry], "script") })(entry),
