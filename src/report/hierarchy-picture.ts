@@ -1,4 +1,7 @@
-/** The tree of a hierarchy drawn as SVG: one box for each certificate, its lists in a tab below. */
+/**
+ * The tree of a hierarchy drawn as SVG: one box for each certificate, with its lists. Certificates that have issued
+ * nothing stand side by side while they are few, and one below the other when they are many.
+ */
 
 import type { CertificatePart } from "../pki/hierarchy.ts";
 import {
@@ -18,6 +21,7 @@ svg.tree { width: 100%; height: auto; display: block; font: 13px "Source Sans 3"
 .tree .leaf rect.box { stroke: var(--soft); } .tree .cross rect.box { stroke-dasharray: 6 3; }
 .tree .wrong rect.box { stroke: var(--bad); stroke-width: 2.5; } .tree .revoked rect.box { fill: #fbeeee; stroke: var(--bad); }
 .tree text { fill: var(--ink); } .tree .name { font-weight: 700; font-size: 14px; } .tree .soft { fill: var(--soft); font-size: 12px; } .tree .bad { fill: var(--bad); font-weight: 600; font-size: 12px; }
+svg.wide { width: auto; max-width: none; } @media print { svg.wide { width: 100%; } }
 .tree .list { fill: var(--wash); stroke: var(--line); } .tree path { fill: none; stroke: var(--soft); stroke-width: 1.5; }
 `;
 
@@ -31,12 +35,22 @@ const CHARACTERS = { name: 34, soft: 46, bad: 44 };
 /** Room for the strokes at the edges. */
 const EDGE = 4;
 const NARROWEST = 760;
+/** Where a page ends: what is wider keeps its size and is scrolled. */
+const WIDEST = 1240;
+/** Certificates without any below them that stand side by side; more of them are stacked. */
+const MOST_BESIDE = 3;
+const STACK_GAP = 12;
+/** Room at the left of a stack for the line that leads to it. */
+const INDENT = 26;
 
 interface Placed {
   readonly branch: Branch;
   readonly x: number;
   readonly lines: readonly Line[];
+  /** Side by side, a level below. */
   readonly children: readonly Placed[];
+  /** One below the other, beginning a level below. */
+  readonly stack: readonly Placed[];
 }
 interface Line {
   readonly text: string;
@@ -49,23 +63,32 @@ export function hierarchyPicture({ tops }: Tree, wrong: ReadonlySet<string>): Ht
   let next = 0;
   const place = (branch: Branch): Placed => {
     const lines = linesOf(branch);
-    const children = branch.below.map(place);
-    const [first, last] = [children[0], children.at(-1)];
+    const leaves = branch.below.filter(({ below }) => below.length === 0);
+    const stacked = leaves.length > MOST_BESIDE ? leaves : [];
+    const children = branch.below.filter((one) => !stacked.includes(one)).map(place);
+    const stack = stacked.map((leaf) => ({
+      ...{ branch: leaf, x: next + INDENT, lines: linesOf(leaf), children: [], stack: [] },
+    }));
+    if (stack.length > 0) next += INDENT + BOX + GAP;
+    const columns = [...children, ...stack.slice(0, 1)];
+    const [first, last] = [columns[0], columns.at(-1)];
     // Over the middle of what stands below it, or in the next free column.
     const x = first === undefined || last === undefined ? next : (first.x + last.x) / 2;
     if (first === undefined) next += BOX + GAP;
-    return { branch, x, lines, children };
+    return { branch, x, lines, children, stack };
   };
   const placed = tops.map(place);
   const heights = levelHeights(placed);
   const width = Math.max(next - GAP, NARROWEST) + 2 * EDGE;
   const shift = (width - (next - GAP)) / 2;
-  const height = heights.reduce((sum, one) => sum + one + LEVEL_GAP, 0) - LEVEL_GAP + 2 * EDGE;
+  const height = 2 * EDGE + Math.max(...placed.map((one) => reach(one, heights, 0)));
   const drawn = placed.map((one) => boxes(one, { heights, level: 0, shift, wrong }));
   return html`<figure>
     <svg
-      class="tree"
+      class="${width > WIDEST ? "tree wide" : "tree"}"
       viewBox="0 0 ${width} ${height}"
+      width="${width}"
+      height="${height}"
       role="img"
       aria-label="Tree of the hierarchy"
     >
@@ -101,6 +124,24 @@ function boxHeight(lines: readonly Line[]): number {
   return 2 * PAD + lines.length * LINE;
 }
 
+/** How far down a branch comes, from the top of the first level. */
+function reach(
+  { lines, children, stack }: Placed,
+  heights: readonly number[],
+  top: number,
+): number {
+  const below = top + (heights[0] ?? 0) + LEVEL_GAP;
+  return Math.max(
+    top + boxHeight(lines),
+    ...children.map((child) => reach(child, heights.slice(1), below)),
+    ...stack.slice(0, 1).map(() => below + stackHeight(stack)),
+  );
+}
+
+function stackHeight(stack: readonly Placed[]): number {
+  return stack.reduce((sum, { lines }) => sum + boxHeight(lines) + STACK_GAP, -STACK_GAP);
+}
+
 interface Sheet {
   readonly heights: readonly number[];
   readonly level: number;
@@ -109,7 +150,7 @@ interface Sheet {
 }
 
 function boxes(placed: Placed, sheet: Sheet): Html {
-  const { branch, lines, children } = placed;
+  const { lines, children, stack } = placed;
   const { heights, level, shift, wrong } = sheet;
   const x = placed.x + shift;
   const y = EDGE + heights.slice(0, level).reduce((sum, one) => sum + one + LEVEL_GAP, 0);
@@ -118,18 +159,33 @@ function boxes(placed: Placed, sheet: Sheet): Html {
   const arrows = children.map((child) =>
     arrow(x + BOX / 2, bottom, child.x + shift + BOX / 2, nextY),
   );
-  return html`${arrows}
-    <g class="${looksOf(branch.certificate, wrong)}">
-      <title>${branch.certificate.subject} [${branch.certificate.file}]</title>
-      <rect class="box" x="${x}" y="${y}" width="${BOX}" height="${boxHeight(lines)}" rx="4" />
-      ${lines.map(
-        ({ text, look }, at) =>
-          html`<text class="${look}" x="${x + PAD}" y="${y + PAD + LINE * (at + 0.75)}">
-            ${clipped(text, CHARACTERS[look])}
-          </text>`,
-      )}
-    </g>
-    ${children.map((child) => boxes(child, { ...sheet, level: level + 1 }))}`;
+  let at = nextY;
+  const stacked = stack.map((leaf) => {
+    const [top, leafX] = [at, leaf.x + shift];
+    at += boxHeight(leaf.lines) + STACK_GAP;
+    const middle = top + boxHeight(leaf.lines) / 2;
+    // One line leads along the whole stack: drawn once for each box it would get thicker.
+    const from =
+      leaf === stack.at(-1)
+        ? `M${x + BOX / 2},${bottom} V${nextY - LEVEL_GAP / 2} H${leafX - INDENT / 2} V${middle}`
+        : `M${leafX - INDENT / 2},${middle}`;
+    return html`${sideArrow(from, leafX, middle)} ${box(leaf, leafX, top, wrong)}`;
+  });
+  return html`${arrows} ${box(placed, x, y, wrong)} ${stacked}
+  ${children.map((child) => boxes(child, { ...sheet, level: level + 1 }))}`;
+}
+
+function box({ branch, lines }: Placed, x: number, y: number, wrong: ReadonlySet<string>): Html {
+  return html`<g class="${looksOf(branch.certificate, wrong)}">
+    <title>${branch.certificate.subject} [${branch.certificate.file}]</title>
+    <rect class="box" x="${x}" y="${y}" width="${BOX}" height="${boxHeight(lines)}" rx="4" />
+    ${lines.map(
+      ({ text, look }, at) =>
+        html`<text class="${look}" x="${x + PAD}" y="${y + PAD + LINE * (at + 0.75)}">
+          ${clipped(text, CHARACTERS[look])}
+        </text>`,
+    )}
+  </g>`;
 }
 
 function looksOf({ standing, revoked, file }: CertificatePart, wrong: ReadonlySet<string>): string {
@@ -152,6 +208,12 @@ function arrow(fromX: number, fromY: number, toX: number, toY: number): Html {
   const middle = toY - LEVEL_GAP / 2;
   const head = `M${toX - 4},${toY - 7} L${toX},${toY - 1} L${toX + 4},${toY - 7}`;
   return html`<path d="M${fromX},${fromY} V${middle} H${toX} V${toY - 1} ${head}" />`;
+}
+
+/** To the left side of a box in a stack. */
+function sideArrow(from: string, toX: number, toY: number): Html {
+  const head = `M${toX - 7},${toY - 4} L${toX - 1},${toY} L${toX - 7},${toY + 4}`;
+  return html`<path d="${from} H${toX - 1} ${head}" />`;
 }
 
 function clipped(text: string, most: number): string {
