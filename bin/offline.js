@@ -7,11 +7,12 @@ const { offlineArchive } = require("./lib/offline.js");
 const { SetupError } = require("./lib/run.js");
 
 offlineArchive(resolve(process.argv[2] ?? ".")).then(
-  ({ file, sha256, words }) => {
+  ({ file, sha256, words, build }) => {
     process.stdout.write(`${file}\nSHA-256 ${sha256}\n`);
     for (let at = 0; at < words.length; at += 8) {
       process.stdout.write(`  ${words.slice(at, at + 8).join(" ")}\n`);
     }
+    process.stdout.write(`build ${build}\n`);
   },
   (/** @type {unknown} */ error) => {
     if (!(error instanceof SetupError)) throw error;

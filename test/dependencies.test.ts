@@ -51,6 +51,14 @@ test("every dependency, and nothing else, is documented with its version and lic
   assert.deepEqual(others, []);
 });
 
+test("D01: run-time packages are few, and only two are compiled", () => {
+  const names = Object.keys(manifest.dependencies);
+  // Whoever adds one says why here as well.
+  assert.ok(names.length <= 13, `${names.length} run-time packages`);
+  const native = names.filter((name) => documentedRows().get(name)?.[2] !== "no");
+  assert.deepEqual(native.sort(), [...NATIVES, "koffi"].sort());
+});
+
 test("every run-time dependency is imported where its documentation says, and is used", () => {
   const sources = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".ts"))

@@ -2,7 +2,15 @@
 
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -75,6 +83,36 @@ test("D02: made once more the offline bundle has the same bytes, and so has the 
   const integrity = pack(base);
   assert.match(integrity, /^sha512-/);
   assert.equal(pack(join(base, "second")), integrity);
+});
+
+test("D02: built in another folder by somebody with another umask, zone and language it is the same archive", () => {
+  const other = join(base, "elsewhere", "deeper");
+  mkdirSync(other, { recursive: true });
+  const sources = ["bin", "src", "ceremonies", "docs", "README.md", "CEREMONY.md", "SECURITY.md"];
+  for (const path of [
+    ...sources,
+    "LICENSE",
+    "package.json",
+    "package-lock.json",
+    "tsconfig.json",
+  ]) {
+    cpSync(join(ROOT, path), join(other, path), { recursive: true });
+  }
+  symlinkSync(join(ROOT, "node_modules"), join(other, "node_modules"));
+  const built = "umask 077 && node bin/build.js && node --import tsx bin/offline.js out";
+  const env = { ...process.env, TZ: "Asia/Kathmandu", LC_ALL: "C", LANG: "tr_TR.UTF-8" };
+  const said = execFileSync("bash", ["-c", built], { cwd: other, encoding: "utf8", env });
+  assert.match(said, new RegExp(`^SHA-256 ${made.sha256}$`, "m"));
+  assert.match(said, new RegExp(`^build ${made.build}$`, "m"));
+  assert.match(said, new RegExp(`^  ${made.words.slice(0, 8).join(" ")}$`, "m"));
+});
+
+test("D02: the unpacked program names the build that its archive was said to hold", () => {
+  const doctor = spawnSync("node", [join(unpacked, "bin", "keyrite.js"), "doctor"], {
+    encoding: "utf8",
+    cwd: base,
+  });
+  assert.match(doctor.stdout, new RegExp(`^ok +build +keyrite [0-9.]+, build ${made.build}$`, "m"));
 });
 
 test("D02: every file of the bundle is on its list, and nothing else is in it", () => {

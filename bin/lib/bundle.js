@@ -102,6 +102,7 @@ async function pageScriptText(root) {
     format: "iife",
     platform: "browser",
     target: "es2022",
+    preserveSymlinks: true,
     charset: "ascii",
     minifyWhitespace: true,
     minifySyntax: true,
@@ -135,6 +136,8 @@ async function built(root, entry, splitting, pageScript) {
     platform: "node",
     target: TARGET,
     external: EXTERNAL,
+    // Wherever node_modules really lies: the same sources give the same bytes.
+    preserveSymlinks: true,
     plugins: [withoutUnused, knownAddon],
     define: {
       KEYRITE_VERSION: JSON.stringify(version),

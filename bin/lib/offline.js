@@ -39,6 +39,7 @@ const INSTALL = `Keyrite, to be installed without a network
 2. Unpack it where trusted roles can read and not write: tar -xzf keyrite-….tar.gz -C /opt
 3. Check what was unpacked: cd /opt/keyrite-… && sha256sum -c --quiet MANIFEST.sha256
 4. Start it: /opt/keyrite-…/bin/keyrite.js doctor
+   The build it names is the one that plans and agreements name: compare it as well.
    It needs Node of the version in the archive's name, and for the demo SoftHSM. Nothing is compiled, nothing fetched.
 `;
 
@@ -47,7 +48,7 @@ const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
 /**
  * @param {string} folder where the archive goes
- * @returns {Promise<{ file: string, sha256: string, words: readonly string[] }>}
+ * @returns {Promise<{ file: string, sha256: string, words: readonly string[], build: string }>}
  */
 async function offlineArchive(folder) {
   /** @type {unknown} */
@@ -67,10 +68,22 @@ async function offlineArchive(folder) {
     fs.mkdirSync(folder, { recursive: true });
     fs.writeFileSync(file, bytes);
     const { spokenWords } = await import("../../src/lib/spoken-words.ts");
-    return { file, sha256: sha256(bytes), words: spokenWords(Buffer.from(sha256(bytes), "hex")) };
+    const words = spokenWords(Buffer.from(sha256(bytes), "hex"));
+    return { file, sha256: sha256(bytes), words, build: buildDigest(top) };
   } finally {
     fs.rmSync(stage, { recursive: true });
   }
+}
+
+/**
+ * The digest by which plans, agreements and `keyrite doctor` name a build: of the list of its files and their digests.
+ * @param {string} top
+ */
+function buildDigest(top) {
+  const files = filesBelow(top).filter((path) => /^dist\/.*\.(cjs|js|ts)$/.test(path));
+  return sha256(
+    files.map((path) => `${path} ${sha256(fs.readFileSync(join(top, path)))}`).join("\n"),
+  );
 }
 
 /** @param {string} top */

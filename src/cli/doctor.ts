@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { KeyriteError, messageOf } from "../lib/errors.ts";
 import { visible } from "../lib/encoding.ts";
 import { printJson, printLine } from "./output.ts";
+import { software } from "./package-root.ts";
 import { siteFolder } from "./site.ts";
 
 export interface DoctorOptions {
@@ -32,6 +33,10 @@ const SOFTHSM_PATHS = [
 export async function doctor(options: DoctorOptions): Promise<void> {
   const folder = siteFolder(options.site);
   const checks: Check[] = [
+    await attempt("build", () => {
+      const { name, version, sha256 } = software();
+      return `${name} ${version}, build ${sha256}`;
+    }),
     await attempt("node", () => `Node ${process.versions.node}`),
     await attempt("pkcs11js", async () => {
       await import("../hsm/hsm.ts");

@@ -4,6 +4,9 @@
  */
 
 import { appendFileSync } from "node:fs";
+import { join, relative } from "node:path";
+
+const ROOT = join(import.meta.dirname, "..", "..");
 
 /** Whether this is the long form. */
 export const FULL = process.env["FAULTS"] === "full";
@@ -31,7 +34,7 @@ export type Counts = Readonly<Record<string, number>>;
 
 /**
  * Says what a sweep came to: a line on stdout, and a line of JSON at the end of the file that FAULTS_RECORD names.
- * docs/ROBUSTNESS.md is made from those lines.
+ * docs/ROBUSTNESS.md is made from those lines: `npm run robustness FILE`.
  * @param row id of the fault, as in `C01`
  * @param what the sweep, in a few words that stay the same from run to run
  */
@@ -40,6 +43,7 @@ export function figure(row: string, what: string, counts: Counts): void {
   process.stdout.write(`figure ${row} ${what}: ${words.join(" ")}\n`);
   const file = process.env["FAULTS_RECORD"];
   if (file === undefined) return;
-  const line = { row, what, full: FULL, counts };
+  const test = relative(ROOT, process.argv[1] ?? "").replaceAll("\\", "/");
+  const line = { row, what, full: FULL, counts, test };
   appendFileSync(file, `${JSON.stringify(line)}\n`);
 }
