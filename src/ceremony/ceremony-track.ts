@@ -13,6 +13,7 @@ import {
   newCeremony,
   reactivates,
 } from "./ceremony-record.ts";
+import type { GivenUp } from "./copies-unproved.ts";
 import type { CeremonyRecord, StepInDoubt } from "./history.ts";
 import type { RecordedPlan, RecordedStep } from "./plan-document.ts";
 import { integerOf, stringOf } from "./record.ts";
@@ -83,6 +84,13 @@ export class CeremonyTrack {
   get acted(): boolean {
     const outcomes = [...(this.#open?.steps.values() ?? [])];
     return outcomes.some((outcome) => outcome !== "opened" && outcome !== "refused");
+  }
+
+  /** The open ceremony as it is when people give it up. */
+  get givenUp(): GivenUp {
+    const { id = "", openedAt = "", unsettled } = this.#open ?? {};
+    const left = [...(unsettled?.values() ?? [])].flatMap(({ done }) => [...done]);
+    return { id, openedAt, left };
   }
 
   /** The founding is explained by the ceremony it belongs to. */

@@ -11,6 +11,7 @@ import {
   type CopiesState,
   type CopyContext,
 } from "./copies-state.ts";
+import { unproved, type Earlier, type GivenUp } from "./copies-unproved.ts";
 import { placeKey, type CopiesCustody, type KeyCopies, type TokenCopy } from "./custody-copies.ts";
 import type { CopyFact, FactOf } from "./facts.ts";
 import { kekName } from "./generations.ts";
@@ -29,6 +30,8 @@ import { concludeDrill, moveCopy, trustSite } from "./places-fold.ts";
 /** The part of custody's fold that is about copies; it writes to the maps it is given. */
 export class CopiesFold {
   readonly #folding: CopiesFolding;
+  /** Of keys that were restored in the newest ceremony: what was known of them before. */
+  readonly #before = new Map<string, Earlier>();
 
   constructor(state: CopiesState & CopiesCustody) {
     this.#folding = { state, ids: new ObjectIds(state) };
@@ -68,7 +71,7 @@ export class CopiesFold {
       case "backup.completed":
         return completeBackup(state, fact, context);
       case "key.restored":
-        return restoreKey(folding, fact, context);
+        return this.#restore(fact, context);
       case "key.cloned":
         return cloneKey(folding, fact, context);
       case "copy.destroyed":
@@ -86,6 +89,20 @@ export class CopiesFold {
       case "drill.concluded":
         return concludeDrill(state, fact, context);
     }
+  }
+
+  #restore(fact: FactOf<"key.restored">, context: CopyContext): string | undefined {
+    const { spki } = fact;
+    const { restored, backups } = this.#folding.state.copies.get(spki) ?? NO_COPY;
+    const problem = restoreKey(this.#folding, fact, context);
+    const earlier = restored?.ceremony === context.ceremony ? undefined : { restored, backups };
+    if (problem === undefined && earlier !== undefined) this.#before.set(spki, earlier);
+    return problem;
+  }
+
+  /** See `unproved`. */
+  unprove(given: GivenUp): void {
+    unproved(this.#folding.state, this.#before, given);
   }
 }
 

@@ -15,7 +15,10 @@ export interface TokenCopy {
   readonly origin: "generated" | "restored" | "wrap" | "native";
   /** True from generation with `backup: wrap` until the key is locked: an open obligation. */
   readonly extractable: boolean;
-  /** When a challenge signature last proved it, RFC 3339. */
+  /**
+   * When a challenge signature last proved it, RFC 3339; empty for one that came to the token in a step that was
+   * given up before it was read back.
+   */
   readonly proved: string;
 }
 

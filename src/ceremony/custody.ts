@@ -6,6 +6,7 @@
 import { shareAKey, type Card } from "../people/card.ts";
 import { CertificatesFold, writableCertificates } from "./certificates-fold.ts";
 import { CopiesFold } from "./copies-fold.ts";
+import type { GivenUp } from "./copies-unproved.ts";
 import { without, writable, type CopyContext } from "./copies-state.ts";
 import { NO_CERTIFICATES, type CertificatesCustody } from "./custody-certificates.ts";
 import { attachLog, explainLogs, type DeviceLogsCustody } from "./device-logs.ts";
@@ -204,6 +205,11 @@ export class CustodyFold {
   /** After an interruption no token is active any more: sessions end with the process that held them. */
   loseSessions(): void {
     this.#state.active.clear();
+  }
+
+  /** Takes back what a ceremony that was given up in the middle of a batch has not proved. */
+  unprove(given: GivenUp): void {
+    this.#copies.unprove(given);
   }
 
   /** Ends the open ceremony: nobody attends and nothing is active any more. */

@@ -279,6 +279,7 @@ export class HistoryFold {
   #abandon(entry: Entry): void {
     // Before anything was begun nobody has to agree to giving up; afterwards two people do.
     if (this.#track.acted && !this.#decided(entry, "abandon", "abandon")) return;
+    this.#fold.unprove(this.#track.givenUp);
     this.#end(entry, "abandoned");
   }
 

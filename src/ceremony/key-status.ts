@@ -101,7 +101,9 @@ function countedStatus(custody: Custody, spki: string, copies: KeyCopies): Count
   const whole = backups.filter(({ completed }) => completed);
   const lying = [...tokens, ...whole.flatMap(({ vaults }) => vaults)];
   const offSite = lying.filter((copy) => copy.offSite).length;
-  const proofs = [...tokens, ...whole].map(({ proved }) => proved).toSorted();
+  const proofs = readBack([...tokens, ...whole])
+    .map(({ proved }) => proved)
+    .toSorted();
   return {
     ...{ spki, label: key.label, algorithm: key.algorithm, backup: key.backup },
     destroyed: copies.destroyed,
@@ -141,7 +143,9 @@ function backupMissing(
   origin: string,
   { backup, tokens, backups, restored }: CountedKey,
 ): readonly string[] {
-  const cloned = tokens.some((copy) => copy.origin === "native" || copy.origin === backup);
+  const cloned = readBack(tokens).some(
+    (copy) => copy.origin === "native" || copy.origin === backup,
+  );
   if (cloned) return [];
   if (backup === "native") {
     return ["its backup by the vendor's tools is due; record-native-backup proves it"];
@@ -152,13 +156,19 @@ function backupMissing(
   return ["it is in no completed backup, and on no token that it was cloned to"];
 }
 
+/** Copies that count: those of a step that was given up before it read them back do not. */
+function readBack<C extends { readonly proved: string }>(copies: readonly C[]): readonly C[] {
+  return copies.filter(({ proved }) => proved !== "");
+}
+
 function copiesMissing(
   { copies }: Policy,
   { tokens, backups, offSite }: CountedKey,
 ): readonly string[] {
   const list: string[] = [];
-  if (tokens.length < copies.tokens) {
-    list.push(`it is on ${plural(tokens.length, "token")}; the policy wants ${copies.tokens}`);
+  const { length } = readBack(tokens);
+  if (length < copies.tokens) {
+    list.push(`it is on ${plural(length, "token")}; the policy wants ${copies.tokens}`);
   }
   if (offSite < copies.offSite) {
     const kept = [...tokens, ...backups.flatMap(({ vaults }) => vaults)];

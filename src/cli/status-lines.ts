@@ -143,7 +143,7 @@ function keyLines(key: KeyStatus): readonly string[] {
     head,
     ...key.tokens.map(
       (copy) =>
-        `    on token ${copy.token}, ${ORIGINS[copy.origin]}, ${where(copy)}${copy.extractable ? ", EXTRACTABLE" : ""}, last proved ${copy.proved}`,
+        `    on token ${copy.token}, ${ORIGINS[copy.origin]}, ${where(copy)}${copy.extractable ? ", EXTRACTABLE" : ""}, ${copy.proved === "" ? "NEVER READ BACK" : `last proved ${copy.proved}`}`,
     ),
     ...key.backups.flatMap(({ backup: name, completed, kek, proved, vaults }) =>
       completed

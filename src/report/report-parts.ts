@@ -51,7 +51,7 @@ export function chip(word: string, tone: "good" | "bad" | "warn" | "soft"): Html
 
 /** `2026-11-24 03:40:27 UTC`, or a dash. */
 export function dateTime(time: string | null): string {
-  return time === null ? "–" : `${time.slice(0, 10)} ${time.slice(11, 19)} UTC`;
+  return time === null || time === "" ? "–" : `${time.slice(0, 10)} ${time.slice(11, 19)} UTC`;
 }
 
 /** `03:40:27.950`: time of the day alone, for steps of a ceremony whose date stands above. */

@@ -5,12 +5,16 @@
  */
 
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { Interruption, type Interrupted } from "../support/interrupted.ts";
 import { CAST, ESTABLISH, INITIALIZE, script, STEP } from "../support/stage-scripts.ts";
+import { BINDINGS, MODULE_FILE, POLICY } from "../support/stage-site.ts";
+import { secret } from "../support/rig.ts";
 import { Stage } from "../support/stage.ts";
+
+const NEXT_POLICY = POLICY.replace("minutes: 10", "minutes: 9");
 
 const founded = await Stage.create();
 await founded.run(ESTABLISH, CAST);
@@ -25,6 +29,40 @@ const CASES: Readonly<Record<string, Interrupted>> = {
   "statements and deviations": {
     yaml: script([STEP.clock, STEP.attest, STEP.deviation]),
     from: fork,
+  },
+  "an enrolment and a change of policy": {
+    yaml: script([STEP.clock, STEP.enroll, STEP.policy]),
+    from: async () => {
+      const stage = await fork();
+      writeFileSync(join(stage.folder, "policy.next.yaml"), NEXT_POLICY);
+      return stage;
+    },
+    check: ({ folder, history }) => {
+      assert.equal(readFileSync(join(folder, "policy.yaml"), "utf8"), NEXT_POLICY);
+      assert.equal(history.policy?.agreement.minutes, 9);
+      assert.equal(history.custody.people.get("fay")?.reference, "file 4711");
+    },
+  },
+  "the adoption of a token": {
+    yaml: script([STEP.adopt]),
+    from: async () => {
+      const stage = await fork();
+      const { hsm, module } = stage.rig;
+      await hsm.initialize(
+        { ...module, path: join(stage.folder, MODULE_FILE) },
+        "beta",
+        secret("so-pin-of-the-vendor"),
+        secret("pin-of-the-vendor"),
+      );
+      writeFileSync(
+        join(stage.folder, "site.yaml"),
+        BINDINGS.replace(
+          "beta: { module: soft, serial: blank",
+          "beta: { module: soft, serial: FAKE0001",
+        ),
+      );
+      return stage;
+    },
   },
   "the initialization of a token": { yaml: INITIALIZE, from: fork, check: usable },
 };
