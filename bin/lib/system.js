@@ -64,6 +64,19 @@ const REQUIREMENTS = [
     packages: { apt: ["chromium"], dnf: ["chromium"], brew: ["chromium"] },
     tests: true,
   },
+  {
+    // What we issue is judged by other people's tools.
+    name: "GnuTLS certtool",
+    programs: ["certtool"],
+    packages: { apt: ["gnutls-bin"], dnf: ["gnutls-utils"], brew: ["gnutls"] },
+    tests: true,
+  },
+  {
+    name: "NSS certutil",
+    programs: ["certutil"],
+    packages: { apt: ["libnss3-tools"], dnf: ["nss-tools"], brew: ["nss"] },
+    tests: true,
+  },
 ];
 
 /**
