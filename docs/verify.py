@@ -2,8 +2,9 @@
 """Verifies a Keyrite ledger, or an evidence bundle, with Python 3 and nothing else.
 
 Written from the pages in docs/formats/ alone, as a second opinion: canonical JSON, sequence, tree,
-checkpoints, cosignatures, agreements, who may say what, custody, attachments, tiles. It does not know
-what an HSM does, and it does not judge X.509 documents.
+checkpoints, cosignatures, agreements, who may say what, custody, attachments, tiles, and whether each
+ceremony was performed as its script says. It does not know what an HSM does, nor how an action is read
+out, and it does not judge X.509 documents.
 
     python3 verify.py PLACE [--trust trust.txt] [--head FILE]... [--json]
 
@@ -1802,6 +1803,64 @@ def read_plan(data):
     return plan
 
 
+def read_script(data):
+    """A script as far as a plan is made of it (script.md)."""
+    try:
+        script = Yaml(data.decode("utf-8")).read()
+    except (UnicodeDecodeError, ValueError, IndexError):
+        raise Refused("it is not YAML") from None
+    texts = ("name", "version", "title", "caClass")
+    good = (
+        isinstance(script, dict)
+        and script.get("keyrite") == "script/v1"
+        and filled(*(script.get(name) for name in texts))
+        and isinstance(script.get("roles"), dict)
+        and isinstance(script.get("params") or {}, dict)
+        and isinstance(script.get("steps"), list)
+        and all(isinstance(one, dict) and filled(one.get("id"), one.get("action")) for one in script["steps"])
+    )
+    if not good or any(one["action"] not in ACTIONS and one["action"] != "close" for one in script["steps"]):
+        raise Refused("a member of it does not have its form, or an action is not known")
+    ids = [one["id"] for one in script["steps"]]
+    ends = [one["action"] == "close" for one in script["steps"]]
+    if doubled(ids) or not ends or ends[-1] is not True or any(ends[:-1]):
+        raise Refused("a step is there twice, or the close is not its last")
+    return script
+
+
+def takes(spec, value):
+    """Whether a parameter of a plan has a value that the script takes."""
+    if not isinstance(spec, dict) or value is None:
+        return False
+    if spec.get("type") == "integer":
+        return whole(value) and spec.get("min", value) <= value <= spec.get("max", value)
+    if spec.get("type") == "file":
+        return bool(HEX64(value))
+    if spec.get("type") == "enum":
+        return value in (spec.get("of") or [])
+    return True
+
+
+def planned(n, step, params):
+    """A step of a plan, but for its wording: what the script says, with every $name replaced."""
+
+    def replaced(value):
+        if isinstance(value, str) and value.startswith("$"):
+            return params.get(value[1:], value)
+        if isinstance(value, list):
+            return [replaced(one) for one in value]
+        if isinstance(value, dict):
+            return {name: replaced(one) for name, one in value.items()}
+        return value
+
+    control = "everyone" if step["action"] == "close" else ACTIONS[step["action"]][0]
+    always = {"always": True} if step.get("always") is True else {}
+    named = {"n": n, "id": step["id"], "action": step["action"], "control": control}
+    refs = step.get("policyRefs") or []
+    rest = {"by": step.get("by"), "with": replaced(step.get("with") or {}), "policyRefs": refs}
+    return dict(named, **rest, **always, instruction=None)
+
+
 def subject_digest(data, shown):
     return digest_of({"data": data, "shown": shown})
 
@@ -1967,6 +2026,100 @@ class History:
         explained = self.explained == entry["seq"] or self.founding == entry["ceremony"]
         self.tail = None if explained else (self.explained, entry["seq"])
         self.open = self.ceremonies[entry["ceremony"]] = Ceremony(entry, plan, sha)
+        if plan is not None:
+            self.check_opening(entry, plan)
+            self.check_written(entry, plan)
+        self.check_previous(entry)
+
+    # whether a ceremony was performed as its script says (verdict.md, "Judging a ceremony")
+
+    def differs(self, entry, what):
+        self.find(entry, "conformance", what)
+
+    def check_opening(self, entry, plan):
+        """The opening states what the plan does, and the plan is for this ledger as it stood."""
+        data, now = entry["data"], self.custody
+        script, software = plan.get("script"), data.get("software")
+        same = {
+            "script": (data.get("script"), isinstance(script, dict) and script.get("sha256")),
+            "bindings": (data.get("bindings"), plan["bindings"]),
+            "policy": (data.get("policy"), plan.get("policy")),
+            "software": (isinstance(software, dict) and software.get("sha256"), plan["software"]["sha256"]),
+            "assurance": (data.get("assurance"), plan.get("assurance")),
+            "origin of the ledger": (now.origin, plan.get("origin")),
+            "assurance of the ledger": (now.assurance, plan.get("assurance")),
+            "policy in force": (now.policy, plan.get("policy")),
+            "custody": (digest_of(now.json()), plan.get("custody")),
+        }
+        for what, (one, other) in same.items():
+            if one != other:
+                self.differs(entry, "its plan is for another %s" % what)
+
+    def check_written(self, entry, plan):
+        """The plan is what comes of the approved script and the parameters."""
+        sha = entry["data"].get("script")
+        bytes_of = self.ledger.attachment(sha) if isinstance(sha, str) else None
+        if bytes_of is None or digest(bytes_of) != sha:
+            return  # Missing or changed: a finding of its own.
+        try:
+            script = read_script(bytes_of)
+        except Refused as error:
+            self.differs(entry, "its script is none: %s" % error)
+            return
+        for what in ("title", "caClass"):
+            if entry["data"].get(what) != script[what]:
+                self.differs(entry, "its %s is not that of the script" % what)
+        named = {"name": script["name"], "version": script["version"], "sha256": sha}
+        drill = script.get("drill") or None
+        heads = {"script": named, "roles": script["roles"], "drill": drill}
+        for what, wanted in heads.items():
+            if plan.get(what) != wanted:
+                self.differs(entry, "its plan has another %s than the script" % what)
+        params = plan.get("params") if isinstance(plan.get("params"), dict) else {}
+        for name, spec in (script.get("params") or {}).items():
+            if not takes(spec, params.get(name)):
+                self.differs(entry, "parameter %s has a value that the script does not take" % name)
+        if set(params) - set(script.get("params") or {}):
+            self.differs(entry, "its plan has a parameter that the script does not have")
+        written = [planned(n, step, params) for n, step in enumerate(script["steps"], 1)]
+        found = [dict(step, instruction=None) for step in plan["steps"]]
+        for n, (one, other) in enumerate(zip(written, found), 1):
+            if one != other:
+                self.differs(entry, "step %d of its plan is not what the script says" % n)
+        if len(written) != len(found):
+            self.differs(entry, "its plan has %d steps, the script %d" % (len(found), len(written)))
+
+    def check_previous(self, entry):
+        """It quotes the stored checkpoint of a cosigned size, the newest then; none where there is none."""
+        previous = entry["data"].get("previous")
+        if previous is None:
+            if self.cosigned:
+                self.differs(entry, "it names no head before it, although one was cosigned")
+            return
+        try:
+            text = read_note(previous)[0] if isinstance(previous, str) else ""
+            size = read_checkpoint(text)[1]
+            stored = self.ledger.checkpoint(size) if 0 < size <= entry["seq"] else None
+            good = stored is not None and read_note(stored)[0] == text
+        except Refused:
+            good = False
+        if not good:
+            self.differs(entry, "the head it quotes is none of this ledger")
+
+    def check_statement(self, entry, step):
+        """A statement bears no signature: who made it was called, in the roles that the step needs."""
+        roll = {(one["person"], one["role"]) for one in self.custody.attending}
+        said = [(one["person"], one["role"]) for one in entry["actors"]]
+        wanted = [role for _, role in roll] if step["by"] == "everyone" else step["by"]
+        given = [role for person, role in said if (person, role) in roll]
+        if len(given) != len(said) or any(given.count(r) < wanted.count(r) for r in wanted):
+            self.differs(entry, "step %d is stated by others than the roll call has" % step["n"])
+
+    def check_roles(self, entry, plan):
+        called = [one["role"] for one in self.custody.attending]
+        for role, least in plan["roles"].items() if isinstance(plan.get("roles"), dict) else ():
+            if called.count(role) < (least if whole(least) else 0):
+                self.differs(entry, "fewer than %s x %s were at the roll call" % (least, role))
 
     def on_step_opened(self, entry):
         data, ceremony = entry["data"], self.open
@@ -1989,6 +2142,10 @@ class History:
             self.find(entry, "order", "it opens no step of the plan")
             return
         self.nonces.add(nonce)
+        if data.get("step") != digest_of(step):
+            self.differs(entry, "it states another digest of the step")
+        if self.step is not None and purpose in ("step", "adopt"):
+            self.differs(entry, "step %(n)d was left without an outcome" % self.step["step"])
         subject = data.get("subject")
         self.step = {
             "seq": entry["seq"],
@@ -2207,6 +2364,8 @@ class History:
         refuse((not begun or entry["step"] != opened["step"]["id"], "it completes a step that was not begun"))
         refuse((begun["decision"] == "undo", "it completes a step that people agreed to undo"))
         self.end_step(entry, "completed")
+        if ACTIONS.get(opened["step"]["action"], ("",))[0] == "none":
+            self.check_statement(entry, opened["step"])
         for fact in self.authorised(entry, opened["step"], begun):
             if begun["agreed"]:
                 self.agreed_at = milliseconds(entry["time"])
@@ -2385,6 +2544,8 @@ class History:
     def complete(self, entry):
         """A closed ceremony performed every step of its plan, but for those that a drill left out."""
         plan = self.open.plan
+        if plan is not None:
+            self.check_roles(entry, plan)
         if plan is None or plan.get("drill") is True:
             return
         for step in plan["steps"]:

@@ -27,7 +27,8 @@ for name in sorted(os.listdir(sys.argv[2])):
         verify.check_trust(verify.read_text(sys.argv[3]), verdict.genesis, outside)
         verify.check_head(verify.read_text(sys.argv[4]), verdict, outside)
     size = verdict.size if verdict else 0
-    judged[name] = {"size": size, "findings": alone, "outside": outside.all}
+    broken = len(findings.all) > 0
+    judged[name] = {"size": size, "findings": alone, "broken": broken, "outside": outside.all}
 tables = {
     "actions": {name: [c, sorted(f.split())] for name, (c, f) in verify.ACTIONS.items()},
     "facts": {kind: sorted(forms) for kind, forms in verify.FACTS.items()},

@@ -19,6 +19,7 @@ import { after, before, test } from "node:test";
 import Sqlite from "better-sqlite3";
 import { ACTIONS } from "../../src/actions/index.ts";
 import { judgeLedger } from "../../src/cli/judge.ts";
+import { overallVerdict } from "../../src/cli/verify-json.ts";
 import { CITING_MEMBERS } from "../../src/ceremony/citations.ts";
 import { FACT_MEMBERS } from "../../src/ceremony/facts.ts";
 import { decodeEntry, encodeEntry } from "../../src/ledger/entry.ts";
@@ -34,6 +35,8 @@ after(() => {
 
 /** Tests whose ledgers are kept: each case of theirs is a vector. */
 const TESTS = ["facts", "order", "founding", "people", "tail", "endings", "kek", "batches"];
+/** Those whose ledgers are judged whole: whether each ceremony was performed as its script says. */
+const WHOLE = ["agreements", "exceptions", "forged", "plans"];
 
 interface Kept {
   readonly test: string;
@@ -46,6 +49,8 @@ interface Judged {
     readonly seq: number | null;
     readonly text: string;
   }[];
+  /** Whether anything is wrong that no later roll call adopted. */
+  readonly broken: boolean;
 }
 interface Answer {
   readonly judged: Readonly<Record<string, Judged>>;
@@ -131,7 +136,10 @@ let answer: Answer;
 const kept = new Map<string, Kept>();
 
 before(async () => {
-  const files = TESTS.map((name) => `test/unit/authority-${name}.test.ts`);
+  const files = [
+    ...TESTS.map((name) => `test/unit/authority-${name}.test.ts`),
+    ...WHOLE.map((name) => `test/unit/conformance-${name}.test.ts`),
+  ];
   const env = { ...cleanEnvironment(), KEPT_LEDGERS: folder };
   const words = ["--import", "tsx", "--test", "--test-concurrency=2", ...files];
   const ran = spawnSync(process.execPath, words, { cwd: ROOT, env, encoding: "utf8" });
@@ -170,7 +178,7 @@ before(async () => {
 const APART = ["conformance", "attachment.missing", "cosignature"];
 
 test("both find something at the same entries of every ledger, good or bad", () => {
-  const all = [...kept];
+  const all = [...kept].filter(([, { test: file }]) => file.includes("/authority-"));
   assert.ok(all.filter(([, { findings }]) => findings.length === 0).length >= 20, "good ones");
   assert.ok(all.filter(([, { findings }]) => findings.length > 0).length >= 150, "bad ones");
   for (const [name, { test: file, findings }] of all) {
@@ -187,24 +195,27 @@ test("both find something at the same entries of every ledger, good or bad", () 
   }
 });
 
-test("C14: both find the cosignatures of people that do not verify, and those alone", async () => {
-  let wrong = 0;
-  for (const name of kept.keys()) {
-    const theirs = answer.judged[name]?.findings.filter(({ code }) => code === "cosignature") ?? [];
+test("C14, Q11, Q12: both say of the same ceremonies that they were not performed as written", async () => {
+  let [bad, wrong] = [0, 0];
+  for (const [name, { test: file }] of kept) {
+    const said = answer.judged[name];
+    assert.ok(said !== undefined);
     const judged = await judgeLedger(join(folder, name), {
-      trust: undefined,
-      heads: [],
-      workers: 0,
+      ...{ trust: undefined, heads: [], workers: 0 },
     });
-    const ours = judged.findings.filter(({ code }) => code === "cosignature");
-    assert.deepEqual(
-      theirs.map(({ seq }) => seq),
-      ours.map(({ seq }) => seq),
-      name,
-    );
-    wrong += ours.length;
+    const cosignatures = judged.findings.filter(({ code }) => code === "cosignature");
+    const theirs = said.findings.filter(({ code }) => code === "cosignature");
+    const places = (list: readonly { readonly seq?: number | null }[]): unknown =>
+      list.map(({ seq }) => seq);
+    assert.deepEqual(places(theirs), places(cosignatures), file);
+    wrong += cosignatures.length;
+    if (!file.includes("/conformance-")) continue;
+    const broken = judged.findings.length > 0 || overallVerdict(judged) === "DOES NOT CONFORM";
+    assert.equal(said.broken, broken, JSON.stringify([file, name, judged.conformance, said]));
+    bad += Number(broken);
   }
-  assert.ok(wrong > 0, "there are some");
+  assert.ok(bad >= 50, `${bad} bad ones`);
+  assert.ok(wrong > 0, "cosignatures that do not verify");
 });
 
 test("C14, C15: both find every change made to a file behind its back, and nothing in the untouched one", () => {
