@@ -8,6 +8,7 @@ import { judgeLedger } from "../../src/cli/judge.ts";
 import { openSite } from "../../src/cli/site.ts";
 import { readTrust } from "../../src/cli/verify.ts";
 import type { InventoryObject } from "../../src/hsm/backup.ts";
+import type { Session, TokenInfo } from "../../src/hsm/token.ts";
 import { Secret } from "../../src/lib/secret.ts";
 import type { RehearsedSite } from "./rehearsed-site.ts";
 import { createRig, installedModule } from "./rig.ts";
@@ -56,43 +57,66 @@ export async function assertSound(site: RehearsedSite): Promise<void> {
 /** One object on a token, named by what a copy of the site shares with it. */
 type Found = InventoryObject & { readonly token: string };
 
-let looking: Promise<unknown> = Promise.resolve();
+/** What is on the tokens of a site. */
+export interface Held {
+  /** Every object, private ones too. */
+  readonly objects: readonly Found[];
+  /** Labels of all tokens that were initialised. */
+  readonly tokens: readonly string[];
+}
 
-/** Every object on every token of the site, private ones too. The shim has kept the PINs. */
-export function objectsOn(
+/** Looks at every token whose PIN the shim has kept. */
+export async function heldBy(
   site: RehearsedSite,
   shim: ShimModule,
   custody: Custody,
-): Promise<readonly Found[]> {
+): Promise<Held> {
+  const objects: Found[] = [];
+  const tokens = await onTokens(site, shim, async (session, { serial }) => {
+    const bound = [...custody.tokens.values()].find((one) => one.serial === serial);
+    for (const object of await session.inventory()) {
+      objects.push({ ...object, token: bound?.token ?? serial });
+    }
+  });
+  return { objects, tokens: tokens.map(({ label }) => label) };
+}
+
+let looking: Promise<unknown> = Promise.resolve();
+
+/** Does something with every token whose PIN the shim has kept; all that are initialised are returned. */
+export function onTokens(
+  site: RehearsedSite,
+  shim: ShimModule,
+  work: (session: Session, token: TokenInfo) => Promise<void>,
+): Promise<readonly TokenInfo[]> {
   // A process can hold the module once, over one folder of tokens.
-  const look = looking.then(() => lookAt(site, shim, custody));
+  const look = looking.then(() => onEach(site, shim, work));
   looking = look.catch(() => undefined);
   return look;
 }
 
-async function lookAt(
+async function onEach(
   site: RehearsedSite,
   shim: ShimModule,
-  custody: Custody,
-): Promise<readonly Found[]> {
+  work: (session: Session, token: TokenInfo) => Promise<void>,
+): Promise<readonly TokenInfo[]> {
   const path = installedModule("softhsm");
   const traits = {
     ...{ algorithms: [], keepsLabel: true, keepsDuplicates: true },
     ...{ persistent: true, reportsWrongPins: true },
   };
   const rig = createRig({ profile: "softhsm", path, traits, tokenDir: site.file("tokens") });
-  const found: Found[] = [];
   try {
-    for (const { label, serial, initialized } of await rig.hsm.tokens(rig.module)) {
-      const pin = shim.pinOf(serial);
-      if (!initialized || pin === undefined) continue;
-      const token =
-        [...custody.tokens.values()].find((one) => one.serial === serial)?.token ?? serial;
+    const all = (await rig.hsm.tokens(rig.module)).filter(({ initialized }) => initialized);
+    for (const token of all) {
+      const pin = shim.pinOf(token.serial);
+      if (pin === undefined) continue;
+      const { serial, label } = token;
       const session = await rig.hsm.login(rig.module, serial, label, Secret.take(pin));
-      for (const object of await session.inventory()) found.push({ ...object, token });
+      await work(session, token);
       await session.logout();
     }
-    return found;
+    return all;
   } finally {
     await rig.hsm.close();
   }
@@ -108,7 +132,7 @@ export interface Strays {
 }
 
 /** Compares tokens with custody. */
-export function straysAmong(objects: readonly Found[], custody: Custody): Strays {
+export function straysAmong({ objects }: Held, custody: Custody): Strays {
   const expected = new Set<string>();
   for (const token of custody.tokens.keys()) {
     const ids = [
@@ -139,6 +163,9 @@ export function straysAmong(objects: readonly Found[], custody: Custody): Strays
 }
 
 /** What is on the tokens, in words that two copies of a site share. */
-export function shapeOf(objects: readonly Found[]): readonly string[] {
-  return objects.map(({ token, objectClass, label }) => `${token} ${objectClass} ${label}`).sort();
+export function shapeOf({ objects, tokens }: Held): readonly string[] {
+  return [
+    ...objects.map(({ token, objectClass, label }) => `${token} ${objectClass} ${label}`),
+    ...tokens.map((label) => `token ${label}`),
+  ].sort();
 }

@@ -1,11 +1,11 @@
 /** Sites on which a run is interrupted: at the nth change of a file, or at a PKCS#11 call, and gone on with. */
 
-import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { CeremonyRecord } from "../../src/ceremony/history.ts";
 import { compiled } from "./compiled.ts";
 import {
   BIN,
@@ -15,7 +15,6 @@ import {
   type AnswersDocument,
   type Ran,
 } from "./rehearsed-site.ts";
-import { ledgerOf } from "./crash-look.ts";
 import { firedIn, linesOf, rule, ShimModule, type Nth, type ShimAction } from "./shim.ts";
 
 export const shim = new ShimModule();
@@ -84,11 +83,10 @@ export class CrashSite {
 
   /** Goes on with the open ceremony; of the choices the first that a step offers is taken. */
   resume(
+    open: CeremonyRecord,
     prefer: readonly ("finish" | "undo")[],
     interruption?: Interruption,
   ): Promise<Interrupted> {
-    const { open } = ledgerOf(this.site);
-    assert.ok(open, "a ceremony is open");
     const answers = this.site.writeAnswers(this.ceremony, (document) => {
       const left = Object.entries(document.answers).filter(
         ([step]) => open.steps.get(step) !== "completed",
