@@ -83,6 +83,12 @@ export const LINT_RULES: readonly Rule[] = [
     says: "can be extracted although no backup is due",
   },
   {
+    name: "copyable-private-key",
+    classes: ["private"],
+    breaks: (key) => on(key, "COPYABLE"),
+    says: "can be copied, with weaker attributes",
+  },
+  {
     name: "sign-and-decrypt",
     classes: ["private"],
     breaks: (key) => on(key, "SIGN") && on(key, "DECRYPT"),

@@ -31,6 +31,7 @@ const BREACHES: readonly Breach[] = [
   { rule: "public-secret", of: "secret", flags: { ...KEK, PRIVATE: false } },
   { rule: "readable-key", of: "secret", flags: { SENSITIVE: false, EXTRACTABLE: true } },
   { rule: "extractable-private-key", of: "private", flags: { SIGN: true, EXTRACTABLE: true } },
+  { rule: "copyable-private-key", of: "private", flags: { SIGN: true, COPYABLE: true } },
   { rule: "sign-and-decrypt", of: "private", flags: { SIGN: true, DECRYPT: true } },
   { rule: "unwrap-and-other-use", of: "private", flags: { UNWRAP: true, DECRYPT: true } },
   { rule: "recovering-signature", of: "private", flags: { SIGN: true, SIGN_RECOVER: true } },
@@ -39,7 +40,9 @@ const BREACHES: readonly Breach[] = [
 ];
 
 const SAFE: Flags = { TOKEN: true, PRIVATE: true, SENSITIVE: true, EXTRACTABLE: false };
-const OFF: Flags = { DECRYPT: false, SIGN: false, SIGN_RECOVER: false, UNWRAP: false };
+const OFF: Flags = {
+  ...{ DECRYPT: false, SIGN: false, SIGN_RECOVER: false, UNWRAP: false, COPYABLE: false },
+};
 const SECRET: Flags = { ...SAFE, ENCRYPT: false, DECRYPT: false, SIGN: false, VERIFY: false };
 const MORE: Flags = { WRAP: false, UNWRAP: false, DERIVE: false, COPYABLE: false };
 

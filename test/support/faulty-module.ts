@@ -2,7 +2,7 @@
 
 import { CKA, CKO, type AttributeName } from "../../src/hsm/constants.ts";
 import { decode } from "../../src/hsm/attributes.ts";
-import type { Handle, RawModule, RawTokenInfo } from "../../src/hsm/raw.ts";
+import type { Handle, RawAttribute, RawModule, RawTokenInfo } from "../../src/hsm/raw.ts";
 
 export type CallName = keyof RawModule;
 
@@ -28,6 +28,8 @@ export interface Faults {
   wrapped?: ((blob: Uint8Array) => Uint8Array) | undefined;
   /** Called after C_UnwrapKey, e.g. to slip in another object. */
   afterUnwrap?: ((session: Handle) => void) | undefined;
+  /** Told what C_SetAttributeValue is given. */
+  changes?: ((attributes: readonly RawAttribute[]) => void) | undefined;
   /** True to say that an object was destroyed, and keep it. */
   keepsObjects?: boolean | undefined;
 }
@@ -175,6 +177,7 @@ function keyCalls(module: RawModule, faults: Faults): KeyCalls {
     },
     setAttributes: (...args) => {
       faults.before?.("setAttributes");
+      faults.changes?.(args[2]);
       module.setAttributes(...args);
     },
     readValue: (...args) => {
