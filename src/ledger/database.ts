@@ -206,13 +206,22 @@ function checkHeader(path: string): void {
   if (!isOurs) throw damaged(`${path} is an SQLite file, but not a ledger of this version`);
 }
 
+/** What SQLite looks for beside a database. */
+const SIDE_FILES = ["-journal", "-wal", "-shm"];
+
 function readHeader(path: string): Buffer {
   let file: number | undefined;
   try {
-    // A link is not followed: its target could be exchanged, and the journal would lie beside that.
-    if (!lstatSync(path).isFile()) {
-      throw damaged(`${path} is not a regular file`, undefined, [
-        "links, pipes, folders and devices are refused: put the ledger itself there",
+    // A link is not followed: its target could be exchanged, and the journal would lie beside that. SQLite
+    // would wait for ever at a pipe in the journal's place.
+    for (const one of [path, ...SIDE_FILES.map((suffix) => path + suffix)]) {
+      const missing = { throwIfNoEntry: false } as const;
+      const status = one === path ? lstatSync(path) : lstatSync(one, missing);
+      if (status === undefined || status.isFile()) continue;
+      throw damaged(`${one} is not a regular file`, undefined, [
+        one === path
+          ? "links, pipes, folders and devices are refused: put the ledger itself there"
+          : "the ledger keeps a regular file there, or none: find out who put this one there",
       ]);
     }
     if (writers.get(fileId(path))?.open === true) throw locked(path);

@@ -3,8 +3,13 @@
  * note gives the refusal a name, and a stale one does no harm.
  */
 
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { unlinkSync, writeFileSync } from "node:fs";
 import { timestamp } from "../lib/clock.ts";
+import { fromUtf8 } from "../lib/encoding.ts";
+import { KeyriteError, messageOf } from "../lib/errors.ts";
+import { readBounded } from "../lib/files.ts";
+
+const LONGEST_NOTE = 4096;
 
 export interface Holder {
   readonly pid: number;
@@ -16,17 +21,30 @@ export function writeHolder(path: string, holder: Holder, since: number): void {
   const note = { pid: holder.pid, host: holder.host, since: timestamp(since) };
   // Removed and made anew: an exclusive create follows no symbolic link that somebody left there.
   removeHolder(path);
-  writeFileSync(`${path}.holder`, `${JSON.stringify(note)}\n`, { flag: "wx", mode: 0o644 });
+  try {
+    writeFileSync(`${path}.holder`, `${JSON.stringify(note)}\n`, { flag: "wx", mode: 0o644 });
+  } catch (cause) {
+    const inTheWay = (cause as NodeJS.ErrnoException).code === "EEXIST";
+    throw new KeyriteError(
+      inTheWay ? "usage.bad-file" : "site.disk",
+      `cannot write ${path}.holder: ${inTheWay ? "something else stands there" : messageOf(cause)}`,
+      { hints: ["it says who has the ledger open: remove what is there, or make room"], cause },
+    );
+  }
 }
 
 export function removeHolder(path: string): void {
-  rmSync(`${path}.holder`, { force: true });
+  try {
+    unlinkSync(`${path}.holder`);
+  } catch {
+    // There is none; or somebody has put there what is no note, and it is theirs.
+  }
 }
 
 /** Who holds the ledger, in words; without a readable note, "another process". */
 export function describeHolder(path: string): string {
   try {
-    const note: unknown = JSON.parse(readFileSync(`${path}.holder`, "utf8"));
+    const note: unknown = JSON.parse(fromUtf8(readBounded(`${path}.holder`, LONGEST_NOTE)));
     const { pid, host, since } = note as Readonly<Record<string, unknown>>;
     if (typeof pid === "number" && typeof host === "string" && typeof since === "string") {
       return `process ${pid} on ${host} since ${since}`;

@@ -1,7 +1,7 @@
 /** How a module's process fails, in the words that operators read. */
 
 import { visible } from "../../lib/encoding.ts";
-import { KeyriteError } from "../../lib/errors.ts";
+import { KeyriteError, messageOf } from "../../lib/errors.ts";
 import type { ModuleBinding } from "../token.ts";
 
 export function notStarted({ name }: ModuleBinding, cause: Error): KeyriteError {
@@ -44,4 +44,12 @@ export function nonsense({ name }: ModuleBinding, cause: Error): KeyriteError {
     `the process of module ${name} said what is no answer; it was ended`,
     { hints: ["its memory may be damaged: what was under way is in doubt"], cause },
   );
+}
+
+export function noLock(path: string, cause: unknown): KeyriteError {
+  const how = cause === undefined ? "it is not a regular file" : messageOf(cause);
+  return new KeyriteError("usage.bad-file", `cannot lock ${path}: ${how}`, {
+    hints: ["links, pipes, folders and devices are refused: remove what stands there"],
+    cause,
+  });
 }

@@ -4,13 +4,13 @@
  */
 
 import { spawn, type ChildProcess } from "node:child_process";
-import { closeSync, constants, openSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import type { Readable } from "node:stream";
 import type { KeyriteError } from "../../lib/errors.ts";
 import { addRows, type JournalRow } from "../journal.ts";
 import type { ModuleBinding } from "../token.ts";
 import { FramePipe, type Crossing } from "./pipe.ts";
-import { ended, hangs, nonsense, notStarted } from "./process-errors.ts";
+import { ended, hangs, noLock, nonsense, notStarted } from "./process-errors.ts";
 import { errorOf, isOfKind, type Answer, type Metered, type Request } from "./protocol.ts";
 import { HostStream } from "./host-stream.ts";
 
@@ -266,5 +266,13 @@ function start(module: ModuleBinding, launch: HostLaunch, pipe: number): ChildPr
 
 function openLock(path: string): number {
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
-  return openSync(path, flags, 0o600);
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(path, flags, 0o600);
+    if (fstatSync(descriptor).isFile()) return descriptor;
+  } catch (cause) {
+    throw noLock(path, cause);
+  }
+  closeSync(descriptor);
+  throw noLock(path, undefined);
 }
