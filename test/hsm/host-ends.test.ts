@@ -11,6 +11,7 @@ import { Secret } from "../../src/lib/secret.ts";
 import type { Driven } from "../support/host-driver.ts";
 import {
   closed,
+  holders,
   hosts,
   KEY,
   kept,
@@ -55,6 +56,27 @@ describe("C02: when it dies or hangs", () => {
     await session.logout().catch(() => undefined);
     assert.equal(hsm.counters.logins, 4, "the logins of both processes");
     await closed(hsm);
+  });
+
+  test("H16: its death is heard although it leaves a process behind that holds every pipe", async () => {
+    const { hsm, session } = await openWith(
+      shim.with(
+        rule("C_Initialize", 1, "fork:60000"),
+        rule("C_GenerateKeyPair", 1, "crash-before"),
+      ),
+    );
+    const begun = performance.now();
+    await endsAs(
+      session.generateKeyPair({ ...KEY, label: "one", ckaId: "01" }),
+      /module process ended \(module soft, SIGSEGV\)/,
+    );
+    await hsm.close().catch(() => undefined);
+    assert.ok(
+      performance.now() - begun < 30_000,
+      "the process that was left behind is not waited for",
+    );
+    // What holds the module now is no child of ours any more: it ends with the test.
+    for (const pid of holders()) process.kill(pid, "SIGKILL");
   });
 
   test("a call that never ends is given up, and its process with it", async () => {

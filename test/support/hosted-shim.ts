@@ -90,14 +90,25 @@ export async function wrapped(
 
 /** Processes whose parent is this one and that hold the module. */
 export function hosts(): readonly number[] {
+  return holders().filter((pid) => {
+    try {
+      const status = readFileSync(`/proc/${pid}/status`, "utf8");
+      return Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]) === process.pid;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** All other processes that hold the module. */
+export function holders(): readonly number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((pid) => {
       try {
-        const parent = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-        const holds = readFileSync(`/proc/${pid}/maps`, "utf8").includes(shim.path);
-        return Number(parent) === process.pid && holds;
+        const maps = readFileSync(`/proc/${pid}/maps`, "utf8");
+        return pid !== process.pid && maps.includes(shim.path);
       } catch {
         return false;
       }

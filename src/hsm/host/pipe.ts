@@ -75,6 +75,11 @@ export class FramePipe {
     });
   }
 
+  /** Nothing more is sent or read, whoever still holds the other end. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
   /** No more is sent; what was is delivered. */
   end(): void {
     this.#socket.end();

@@ -32,6 +32,8 @@ const PATIENCE_MS = 600_000;
 const MOST_LOOKS_MS = 1000;
 /** How long a module has for C_Finalize. */
 const CLOSING_MS = 10_000;
+/** How long what a process said last may take to arrive when it is gone. */
+const LAST_MOMENT_MS = 1000;
 const LAST_WORDS = 2000;
 
 interface Pending {
@@ -84,6 +86,18 @@ export class HostProcess {
         resolve();
       }),
     );
+    // A process that the module leaves behind holds our pipes open: what was said last has a moment to arrive,
+    // then they are closed here, or nobody would hear that the module's own is gone.
+    this.#child.once("exit", () => {
+      const late = setTimeout(() => {
+        stderr.destroy();
+        beats.destroy();
+        this.#pipe.destroy();
+      }, LAST_MOMENT_MS);
+      void Promise.all([this.#exited, said]).then(() => {
+        clearTimeout(late);
+      });
+    });
     stderr.on("data", (chunk: Buffer) => {
       this.#lastWords = (this.#lastWords + chunk.toString("latin1")).slice(-LAST_WORDS);
     });
