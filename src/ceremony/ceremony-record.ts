@@ -2,6 +2,7 @@
 
 import type { Entry } from "../ledger/entry.ts";
 import type { JsonObject } from "../lib/json.ts";
+import type { Vocabulary } from "./action.ts";
 import type { Fact } from "./facts.ts";
 import type { CeremonyRecord, StepInDoubt, StepOutcome, StepTimes } from "./history.ts";
 import type { RecordedPlan, RecordedStep } from "./plan-document.ts";
@@ -27,6 +28,7 @@ export function newCeremony(entry: Entry, plan: RecordedPlan | undefined): Cerem
     unsettled: new Map(),
     doubt: null,
     activations: new Map(),
+    again: new Set(),
     resumptions: 0,
   };
 }
@@ -110,6 +112,7 @@ export function noteActivation(record: CeremonyRecord, step: string | null, fact
   if (fact.kind === "token.activated" && step !== null) {
     record.activations.set(fact.token, { step, lasts: true });
   }
+  if (fact.kind === "clock.attested") record.again.clear();
   if (fact.kind === "token.deactivated" || fact.kind === "token.retired") {
     record.activations.delete(fact.token);
   }
@@ -122,7 +125,23 @@ export function loseActivations(record: CeremonyRecord): void {
   }
 }
 
-/** Whether a step is performed anew because the token it activated was lost with its process. */
+/**
+ * Whether a completed step is performed anew: the token it activated was lost with its process, or so much time
+ * has passed that the clock it attested has to be attested again.
+ */
 export function reactivates(record: CeremonyRecord, step: string): boolean {
+  if (record.again.has(step)) return true;
   return [...record.activations.values()].some((one) => one.step === step && !one.lasts);
+}
+
+/** The first step of a plan that attests the clock and is completed; its session of people is long over. */
+export function clockStep(
+  { plan, steps }: Pick<CeremonyRecord, "plan" | "steps">,
+  vocabulary: Vocabulary,
+): string | undefined {
+  return plan?.steps.find(
+    ({ id, action }) =>
+      steps.get(id) === "completed" &&
+      vocabulary.get(action)?.facts.includes("clock.attested") === true,
+  )?.id;
 }

@@ -6,6 +6,7 @@
 import type { Entry, EntryType } from "../ledger/entry.ts";
 import { hex } from "../lib/encoding.ts";
 import {
+  clockStep,
   forgetStep,
   inDoubt,
   loseActivations,
@@ -13,6 +14,7 @@ import {
   newCeremony,
   reactivates,
 } from "./ceremony-record.ts";
+import type { Vocabulary } from "./action.ts";
 import type { GivenUp } from "./copies-unproved.ts";
 import type { CeremonyRecord, StepInDoubt } from "./history.ts";
 import type { RecordedPlan, RecordedStep } from "./plan-document.ts";
@@ -45,11 +47,10 @@ export class CeremonyTrack {
   #explained = 0;
   #tail: Tail | null = null;
   #founding: string | null = null;
-  readonly #isRollCall: (action: string) => boolean;
+  readonly #vocabulary: Vocabulary;
 
-  /** @param isRollCall whether an action calls the roll */
-  constructor(isRollCall: (action: string) => boolean) {
-    this.#isRollCall = isRollCall;
+  constructor(vocabulary: Vocabulary) {
+    this.#vocabulary = vocabulary;
   }
 
   get ceremonies(): readonly CeremonyRecord[] {
@@ -175,6 +176,10 @@ export class CeremonyTrack {
     return step?.id === entry.step ? step : undefined;
   }
 
+  #callsRoll(action: string): boolean {
+    return this.#vocabulary.get(action)?.control === "everyone";
+  }
+
   /** The open step that the entry begins, or why it begins none. */
   toBegin(entry: Entry): OpenedStep | string {
     const step = this.#step;
@@ -184,7 +189,7 @@ export class CeremonyTrack {
     }
     if (!settles && step.purpose !== "step") return "it begins a step that is not open";
     if (settles && this.unsettled === undefined) return "it settles a step that is not in doubt";
-    if (this.#tail === null || this.#isRollCall(step.step.action)) return step;
+    if (this.#tail === null || this.#callsRoll(step.step.action)) return step;
     return `entries ${this.#tail.from} to ${this.#tail.to - 1} were not adopted before it`;
   }
 
@@ -213,15 +218,18 @@ export class CeremonyTrack {
   /**
    * People agreed to go on after an interruption, on the machine that this plan names. A roll call that was
    * in doubt has called nobody.
+   * @param long whether so much time has passed that the clock is attested once more
    */
-  resume(plan: RecordedPlan): void {
+  resume(plan: RecordedPlan, long: boolean): void {
     this.#step = null;
     if (this.#open === null) return;
+    const clock = long ? clockStep(this.#open, this.#vocabulary) : undefined;
+    if (clock !== undefined) this.#open.again.add(clock);
     this.#open.plan = plan;
     this.#open.resumptions += 1;
     loseActivations(this.#open);
     for (const { id, action } of [...this.#open.unsettled.values()]) {
-      if (!this.#isRollCall(action)) continue;
+      if (!this.#callsRoll(action)) continue;
       this.#items.delete(id);
       forgetStep(this.#open, id);
     }

@@ -3,10 +3,10 @@
  * the ceremony is recorded before the prompt returns.
  */
 
-import { EVERYONE } from "../console/console.ts";
 import { KeyriteError, messageOf } from "../lib/errors.ts";
 import { visible } from "../lib/encoding.ts";
 import type { Participant, Room } from "./action.ts";
+import { clockStep } from "./ceremony-record.ts";
 import { closeCeremony, type Closing } from "./closing.ts";
 import { hasFailed, isDrillFailure, recordedFailure, skipStep, verdictFailure } from "./drill.ts";
 import { endedEarly } from "./finding.ts";
@@ -18,13 +18,14 @@ import { PeopleInStep } from "./people-in-step.ts";
 import { performersOf } from "./performers.ts";
 import type { Plan, PlanStep } from "./plan.ts";
 import { recordedPlan } from "./plan-document.ts";
-import { agreeToResume, whatToDo } from "./resume.ts";
+import { agreeToResume, requireClockStep, whatToDo } from "./resume.ts";
 import { makeRoom } from "./room.ts";
 import type { Attached, Recorder } from "./recorder.ts";
 import { CLOSE } from "./script.ts";
 import { standingOf } from "./standing.ts";
 import { StepRun, type StepRunParts } from "./step-run.ts";
 import { adoptTail } from "./tail.ts";
+import { tryAgain } from "./try-again.ts";
 import { BoundTokens } from "./token-room.ts";
 
 export interface Conducted {
@@ -82,6 +83,7 @@ export class Conductor {
     return this.#through(async () => {
       await agreeToResume(this.#hall, this.#recorder, this.#plan, this.#open(), people);
       await this.#adoptTail();
+      await this.#attestClockAgain();
       await this.#activateAgain();
       return this.#walk();
     });
@@ -130,6 +132,19 @@ export class Conductor {
     const open = this.#open();
     if (open.steps.get(id) === "completed") return true;
     return this.#plan.script.drill && hasFailed(open, id);
+  }
+
+  // After 30 days nothing else is believed before people have attested the clock (ClockWatch).
+  async #attestClockAgain(): Promise<void> {
+    if (!this.#recorder.history.clockGap) return;
+    const id = clockStep(this.#open(), this.#hall.vocabulary);
+    const step = this.#plan.steps.find((one) => one.id === id);
+    if (step === undefined) {
+      requireClockStep(this.#plan, this.#hall.vocabulary);
+      return;
+    }
+    this.#hall.console.tell("More than 30 days have passed: the clock is attested again.");
+    await this.#take(step);
   }
 
   // A new process has no session: the steps that activated tokens are performed anew.
@@ -198,7 +213,7 @@ export class Conductor {
         if (!this.#mayTryAgain(step, error, before)) throw error;
         console.warn(visible(messageOf(error)));
         for (const hint of error.hints) console.tell(`  ${visible(hint)}`);
-        if (!(await this.#tryAgain(step))) throw error;
+        if (!(await tryAgain(this.#hall, step))) throw error;
       }
     }
   }
@@ -218,21 +233,6 @@ export class Conductor {
     const begun = this.#open().unsettled.get(step.id)?.begunSeq !== before;
     const over = this.#open().steps.get(step.id) === "completed";
     return !begun && !over && FOR_THE_ROOM.test(error.code);
-  }
-
-  async #tryAgain(step: PlanStep): Promise<boolean> {
-    const answer = await this.#hall.console.choose({
-      step: step.id,
-      id: "again",
-      to: EVERYONE,
-      text: `step ${step.n} has not begun, and the refusal is recorded. What now?`,
-      choices: [
-        { value: "again", label: `try step ${step.n} again, from its beginning` },
-        { value: "stop", label: "stop the ceremony here" },
-      ],
-      preset: "stop",
-    });
-    return answer === "again";
   }
 
   async #perform(step: PlanStep): Promise<void> {

@@ -71,7 +71,7 @@ export class StepJudge {
       this.#found.violation(code, entry.seq, about, text);
     }
     if (!again || step.attempts < 2) return;
-    const text = `step ${about.n ?? 0} was performed anew, as the interruption had ended it`;
+    const text = `step ${about.n ?? 0} was performed anew after the interruption`;
     this.#found.exception("reactivation", entry, about, text, { deviates: false });
   }
 

@@ -78,6 +78,20 @@ export function whyNotResumable(open: CeremonyRecord, vocabulary: Vocabulary): s
   return undefined;
 }
 
+/** Where an open ceremony stands: the first step that is not over, and when something was last recorded of one. */
+export function standsAt({ plan, steps, progress, unsettled, openedAt }: CeremonyRecord): {
+  readonly n: number;
+  readonly id: string;
+  readonly since: string;
+} {
+  const all = plan?.steps ?? [];
+  const next = all.find(({ id }) => unsettled.has(id) || steps.get(id) !== "completed");
+  const times = [...progress.values()].flatMap((one) => [one.openedAt, one.begunAt, one.endedAt]);
+  const since = times.reduce<string>((a, b) => (b !== null && b > a ? b : a), openedAt);
+  const { n = 1, id = "?" } = next ?? all.at(-1) ?? {};
+  return { n, id, since };
+}
+
 /** What is known of an open ceremony, in the lines that people agree to. */
 export function findingLines(open: CeremonyRecord): readonly string[] {
   const lines = [
@@ -93,7 +107,11 @@ export function findingLines(open: CeremonyRecord): readonly string[] {
     const left = plural(group.items.length, "item");
     lines.push(`  step ${id}: without outcome, of the group at entry ${group.seq}, ${left}`);
   }
-  if (open.doubt === null) return [...lines, "No step is in doubt."];
+  if (open.doubt === null) {
+    const { n, id, since } = standsAt(open);
+    const word = open.unsettled.size === 0 ? "Paused" : "Stopped";
+    return [...lines, "No step is in doubt.", `${word} at step ${n} (${id}) since ${since}.`];
+  }
   const { n, id, action, begunSeq, time, intent } = open.doubt;
   lines.push(`IN DOUBT: step ${n} (${id}, ${action}) was begun at ${time} and has no outcome.`);
   lines.push(`  What people agreed to, at entry ${begunSeq}:`);

@@ -41,9 +41,7 @@ export class HistoryFold {
 
   constructor(sources: HistorySources) {
     this.#sources = sources;
-    this.#track = new CeremonyTrack(
-      (action) => sources.vocabulary.get(action)?.control === "everyone",
-    );
+    this.#track = new CeremonyTrack(sources.vocabulary);
     this.#fold = new CustodyFold(emptyCustody(sources.genesis));
     this.#steps = new StepFold({
       sources,
@@ -252,7 +250,7 @@ export class HistoryFold {
       return;
     }
     if (!this.#decided(entry, "resume", "agree", plan)) return;
-    this.#track.resume(plan);
+    this.#track.resume(plan, this.#clock.gap);
     this.#fold.loseSessions();
   }
 

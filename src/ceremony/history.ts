@@ -74,6 +74,8 @@ export interface CeremonyRecord {
   doubt: StepInDoubt | null;
   /** Tokens that were activated and not deactivated: by which step, and whether its session may last. */
   readonly activations: Map<string, Activation>;
+  /** Completed steps that a long interruption has people perform once more. */
+  readonly again: Set<string>;
   /** How often people agreed to go on after an interruption. */
   resumptions: number;
 }

@@ -6,7 +6,7 @@
 import { EVERYONE } from "../console/console.ts";
 import { visible } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
-import type { Participant, Room } from "./action.ts";
+import type { Participant, Room, Vocabulary } from "./action.ts";
 import { machineJson, machineLines, type Machine } from "./amendment.ts";
 import { decide } from "./decision.ts";
 import { findingLines, requireCarriedHeads, whyNotResumable } from "./finding.ts";
@@ -117,6 +117,22 @@ function resumeLines(
     if (seq >= open.openedSeq) lines.push(`NOT BELIEVED: ${visible(text)}`);
   }
   return lines;
+}
+
+/**
+ * A step that is still to come will attest the clock; without one everything would be done in vain.
+ * @throws KeyriteError site.clock
+ */
+export function requireClockStep({ steps }: Plan, vocabulary: Vocabulary): void {
+  const attests = steps.some(
+    ({ action }) => vocabulary.get(action)?.facts.includes("clock.attested") === true,
+  );
+  if (attests) return;
+  throw new KeyriteError(
+    "site.clock",
+    "more than 30 days have passed, and no step of this script attests the clock",
+    { hints: ["nothing more would be believed; two people end it with keyrite run --abandon"] },
+  );
 }
 
 function whereItStopped(open: CeremonyRecord, plan: Plan): PlanStep {

@@ -3,7 +3,8 @@
 import { certificatesStatus } from "../ceremony/certificate-status.ts";
 import { concerns } from "../ceremony/concerns.ts";
 import { custodyJson } from "../ceremony/custody-json.ts";
-import type { StepInDoubt } from "../ceremony/history.ts";
+import { standsAt } from "../ceremony/finding.ts";
+import type { CeremonyRecord, StepInDoubt } from "../ceremony/history.ts";
 import { keyStatuses } from "../ceremony/key-status.ts";
 import { hex } from "../lib/encoding.ts";
 import type { JsonObject } from "../lib/json.ts";
@@ -47,7 +48,7 @@ function statusJson({ history, genesis, ledger }: SiteToLookAt, view: StatusView
     size: history.size,
     root: hex(ledger.root()),
     cosigned: history.cosigned,
-    open: history.open === null ? null : { id: history.open.id, title: history.open.title },
+    open: history.open === null ? null : openJson(history.open),
     inDoubt: history.open?.doubt == null ? null : doubtJson(history.open.doubt),
     ceremonies: history.ceremonies.map(({ id, script, version, state, openedAt, closedAt }) => ({
       id,
@@ -63,6 +64,12 @@ function statusJson({ history, genesis, ledger }: SiteToLookAt, view: StatusView
     custody: custodyJson(history.custody),
     concerns: view.concerns,
   };
+}
+
+function openJson(open: CeremonyRecord): JsonObject {
+  const { id, title, unsettled } = open;
+  const { n, id: step, since } = standsAt(open);
+  return { id, title, paused: unsettled.size === 0, n, step, since };
 }
 
 function doubtJson({ n, id, action, begunSeq, time, intent }: StepInDoubt): JsonObject {

@@ -6,7 +6,8 @@
  *   - Nothing is said by colour alone: warnings begin with WARNING.
  *   - A prompt addresses one person by name and ends in a colon: `Ana Alvarez (ana), number:`.
  *   - A mistyped answer is asked again, as often as it takes.
- *   - Agreement is the whole word yes; refusal the whole word no; nothing else is either.
+ *   - Agreement is the whole word yes; refusal the whole word no; nothing else is either. The whole word
+ *     pause stops there, as Ctrl-C does: the ceremony is gone on with another time.
  *   - An answer counts only when it was typed after its question was shown.
  *   - Secrets are not shown, not even their length.
  *   - No prompt without a terminal.
@@ -121,6 +122,10 @@ export class TerminalConsole implements OperatorConsole {
       const words = this.#page.prompt(question, "yes or no", "word");
       const typed = await this.#line(words);
       if (typed === "yes" || typed === "no") return this.#accept(words, typed, typed === "yes");
+      if (typed === "pause") {
+        this.#accept(words, typed, false);
+        throw new KeyriteError("halted.interrupted", "the room paused at a prompt");
+      }
       this.#refuse(words, "type the whole word yes, or the whole word no, in small letters");
     }
   }
