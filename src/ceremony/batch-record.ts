@@ -39,7 +39,14 @@ export class BatchRecord implements Batch {
     }
     const outcomes = ended.map((one) => this.#outcome(one));
     for (const { item } of items) this.#groups.set(item, groups + 1);
-    this.#append([...outcomes, this.#intent(groups + 1, items)]);
+    try {
+      this.#append([...outcomes, this.#intent(groups + 1, items)]);
+    } catch (error) {
+      // No room for what comes next: what has been done is on record before that is said.
+      const full = error instanceof KeyriteError && error.code === "site.disk";
+      if (full && outcomes.length > 0) this.#append(outcomes);
+      throw error;
+    }
   }
 
   record(outcomes: readonly ItemOutcome[]): void {

@@ -89,7 +89,7 @@ export function openSite(folder: string, options: OpenOptions): OpenSite {
   const path = join(folder, "ledger.db");
   const ledger = options.write
     ? LedgerStore.open(path, {
-        write: { clock: systemClock, key: readLedgerKey(folder), holder: holder() },
+        write: { clock: systemClock, key: readLedgerKey(folder), holder: holder(), reserve: true },
       })
     : LedgerStore.open(path);
   try {

@@ -6,7 +6,8 @@
 import { closeSync, fsyncSync, openSync } from "node:fs";
 import { KeyriteError } from "../lib/errors.ts";
 import { createDatabase, openForWriting, removeJournal } from "./database.ts";
-import { completeNodes, Frontier, leafHash } from "./merkle.ts";
+import { insertEntry } from "./insert.ts";
+import { Frontier } from "./merkle.ts";
 import { Rows } from "./rows.ts";
 import type { LedgerStore } from "./store.ts";
 
@@ -43,7 +44,7 @@ function copyRows(from: LedgerStore, to: Rows): void {
     while (frontier.size < size) {
       const next = entries.next();
       if (next.done === true) throw uncovered(frontier.size);
-      copyEntry(to, frontier, next.value);
+      insertEntry(to, frontier, next.value);
     }
     to.insertCheckpoint(size, note);
   }
@@ -52,15 +53,6 @@ function copyRows(from: LedgerStore, to: Rows): void {
     to.insertAttachment(sha256, mediaType, bytes);
   }
   for (const { size, line } of from.cosignatures()) to.insertCosignature(size, line);
-}
-
-function copyEntry(to: Rows, frontier: Frontier, text: string): void {
-  to.insertEntry(frontier.size, text);
-  let pos = completeNodes(frontier.size);
-  for (const node of frontier.append(leafHash(text))) {
-    to.insertNode(pos, node);
-    pos += 1;
-  }
 }
 
 function uncovered(seq: number): KeyriteError {

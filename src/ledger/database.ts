@@ -18,6 +18,7 @@ import { dirname } from "node:path";
 import { KeyriteError, messageOf } from "../lib/errors.ts";
 import { describeHolder } from "./holder.ts";
 import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
+import { notDurable } from "./write-errors.ts";
 
 export type Database = Sqlite.Database;
 export type Statement<Row> = Sqlite.Statement<unknown[], Row>;
@@ -256,22 +257,6 @@ export function schemaDifference(db: Database): string | undefined {
   const missing = [...SCHEMA.keys()].find((name) => !names.includes(name));
   if (missing !== undefined) return `${missing} is missing`;
   return names.length === SCHEMA.size ? undefined : "something is defined twice";
-}
-
-/** The error of a write that may not have reached the disk. */
-export function notDurable(path: string, cause: unknown): KeyriteError {
-  const full = sqliteCode(cause) === "SQLITE_FULL" || /ENOSPC|EDQUOT/.test(messageOf(cause));
-  return new KeyriteError(
-    "halted.not-durable",
-    `the ledger ${path} could not be written: ${messageOf(cause)}`,
-    {
-      cause,
-      hints: [
-        ...(full ? ["free some space on the disk that holds the ledger"] : []),
-        "nothing may be done on an HSM until the ledger has been opened and verified again",
-      ],
-    },
-  );
 }
 
 function damaged(message: string, cause?: unknown, hints: readonly string[] = []): KeyriteError {

@@ -4,15 +4,12 @@
  */
 
 import type { Clock } from "../lib/clock.ts";
-import { timestamp } from "../lib/clock.ts";
 import type { SigningKey } from "../lib/ed25519.ts";
-import { sha256Hex } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import { parseSignatureLine } from "../lib/note.ts";
 import { isOrigin, signCheckpoint } from "./checkpoint.ts";
 import {
   createDatabase,
-  notDurable,
   openForReading,
   openForWriting,
   removeJournal,
@@ -23,16 +20,14 @@ import {
 import { completeEntry, encodeEntry, type EntryDraft } from "./entry.ts";
 import { removeHolder, writeHolder, type Holder } from "./holder.ts";
 import * as merkle from "./merkle.ts";
+import { insertAttachment, insertEntry, type Attachment } from "./insert.ts";
+import { noRoom, onlyEnds, Reserve } from "./reserve.ts";
 import { Rows, type Cosignature, type StoredAttachment, type StoredCheckpoint } from "./rows.ts";
-import { readTail, type Tail } from "./tail.ts";
+import { readTail, timeAfter, type Tail } from "./tail.ts";
+import { isFull, notDurable } from "./write-errors.ts";
 
+export type { Attachment } from "./insert.ts";
 export type { Cosignature, StoredAttachment, StoredCheckpoint } from "./rows.ts";
-
-/** Public material that an entry cites by its SHA-256. */
-export interface Attachment {
-  readonly mediaType: string;
-  readonly bytes: Uint8Array;
-}
 
 export interface Appended {
   /** Index of the first entry of this transaction. */
@@ -51,6 +46,8 @@ export interface Writing {
   readonly key: SigningKey;
   /** Who to name to others who find the ledger locked. */
   readonly holder?: Holder;
+  /** Keeps room on the disk for the records that end what was begun. */
+  readonly reserve?: boolean;
 }
 
 /**
@@ -65,6 +62,7 @@ export class LedgerStore {
   readonly #writing: Writing | undefined;
   #tail: Tail;
   #failure: KeyriteError | undefined;
+  #reserve: Reserve | undefined;
 
   private constructor(path: string, db: Database, writing: Writing | undefined) {
     const difference = schemaDifference(db);
@@ -101,6 +99,7 @@ export class LedgerStore {
     try {
       const store = new LedgerStore(path, db, write);
       if (write?.holder !== undefined) writeHolder(path, write.holder, write.clock.now());
+      if (write?.reserve === true) store.#reserve = Reserve.take(path);
       return store;
     } catch (error) {
       db.close();
@@ -122,26 +121,28 @@ export class LedgerStore {
   /**
    * Appends entries, the attachments they cite and one signed checkpoint: all of it durable when
    * this returns, or none of it. All entries of one call bear the same time.
+   * On a full disk, entries that only end something are written to the room that was reserved for them.
    * @throws KeyriteError site.clock when the clock is behind the last entry; internal.bug for a draft
-   * that is no entry; halted.not-durable when the disk failed, and then for every later call too.
+   * that is no entry; site.disk when the disk is full and something would be begun; halted.not-durable
+   * when the disk failed, and then for every later call too.
    */
   append(drafts: readonly EntryDraft[], attachments: readonly Attachment[] = []): Appended {
     const { clock, key } = this.#writer();
     if (drafts.length === 0) throw new KeyriteError("internal.bug", "there is no entry to append");
     const firstSeq = this.size;
-    const time = this.#nextTime(clock);
+    const time = timeAfter(this.#tail, clock);
     const texts = drafts.map((draft, i) =>
       encodeEntry(completeEntry(draft, { origin: this.origin, seq: firstSeq + i, time })),
     );
-    const frontier = this.#tail.frontier.copy();
-    const note = this.#transaction(() => {
+    const { frontier, note } = this.#write(onlyEnds(drafts), () => {
       this.#checkUnmoved();
-      for (const text of texts) this.#insertEntry(frontier, text);
-      for (const attachment of attachments) this.#insertAttachment(attachment);
+      const frontier = this.#tail.frontier.copy();
+      for (const text of texts) insertEntry(this.#rows, frontier, text);
+      for (const attachment of attachments) insertAttachment(this.#rows, attachment);
       const { size } = frontier;
-      const signed = signCheckpoint({ origin: this.origin, size, root: frontier.root() }, key);
-      this.#rows.insertCheckpoint(size, signed);
-      return signed;
+      const note = signCheckpoint({ origin: this.origin, size, root: frontier.root() }, key);
+      this.#rows.insertCheckpoint(size, note);
+      return { frontier, note };
     });
     this.#tail = { origin: this.origin, frontier, note, time };
     return { firstSeq, texts, size: frontier.size, note };
@@ -160,7 +161,7 @@ export class LedgerStore {
     for (const line of lines) {
       if (parseSignatureLine(line).payload.length !== 72) throw damaged("a line is no cosignature");
     }
-    this.#transaction(() => {
+    this.#write(true, () => {
       const known = new Set(this.cosignatures(size).map(({ line }) => line));
       for (const line of new Set(lines)) {
         if (!known.has(line)) this.#rows.insertCosignature(size, line);
@@ -236,6 +237,7 @@ export class LedgerStore {
       if (this.#writing !== undefined && this.#failure === undefined) removeJournal(this.#db);
     } finally {
       this.#db.close();
+      this.#reserve?.end();
     }
   }
 
@@ -247,40 +249,25 @@ export class LedgerStore {
     return this.#writing;
   }
 
-  #nextTime(clock: Clock): string {
-    const time = timestamp(clock.now());
-    if (time >= this.#tail.time) return time;
-    throw new KeyriteError(
-      "site.clock",
-      `the clock says ${time}, before the last entry of the ledger at ${this.#tail.time}`,
-      { hints: ["set the machine's clock to UTC, then run the command again"] },
-    );
-  }
-
-  #insertEntry(frontier: merkle.Frontier, text: string): void {
-    this.#rows.insertEntry(frontier.size, text);
-    let pos = merkle.completeNodes(frontier.size);
-    for (const node of frontier.append(merkle.leafHash(text))) {
-      this.#rows.insertNode(pos, node);
-      pos += 1;
-    }
-  }
-
-  #insertAttachment({ mediaType, bytes }: Attachment): void {
-    const sha256 = sha256Hex(bytes);
-    if (!this.#rows.hasAttachment(sha256)) this.#rows.insertAttachment(sha256, mediaType, bytes);
-  }
-
-  #transaction<T>(body: () => T): T {
+  /** @param ends whether this may take the reserve: something was begun, and its end is to be recorded */
+  #write<T>(ends: boolean, body: () => T): T {
+    if (!ends) this.#reserve?.requireUnreleased();
     try {
       return this.#db.transaction(body).immediate();
     } catch (error) {
-      const moved = error instanceof KeyriteError && error.code === "ledger.damaged";
-      if (!moved && sqliteCode(error) === undefined) throw error;
-      // What a failed write left on the disk is unknown, and a second fsync would lie about it.
-      this.#failure = moved ? error : notDurable(this.path, error);
-      throw this.#failure;
+      if (this.#reserve === undefined || !isFull(this.path, error)) throw this.#failed(error);
+      if (!ends) throw noRoom(this.path, error);
+      if (!this.#reserve.release()) throw this.#failed(error);
+      return this.#write(ends, body);
     }
+  }
+
+  #failed(error: unknown): unknown {
+    const moved = error instanceof KeyriteError && error.code === "ledger.damaged";
+    if (!moved && sqliteCode(error) === undefined) return error;
+    // What a failed write left on the disk is unknown, and a second fsync would lie about it.
+    this.#failure = moved ? error : notDurable(this.path, error);
+    return this.#failure;
   }
 
   #checkUnmoved(): void {

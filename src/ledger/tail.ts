@@ -1,5 +1,6 @@
 /** What is checked of a ledger's end before anything is built on it. */
 
+import { timestamp, type Clock } from "../lib/clock.ts";
 import { equalBytes } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import { parseNote, verifierKey, verifyNote } from "../lib/note.ts";
@@ -47,6 +48,17 @@ export function readTail(rows: Rows, publicKey: Uint8Array | undefined): Tail {
     }
   }
   return { origin, frontier, note: newest.note, time: decodeEntry(last).time };
+}
+
+/** @throws KeyriteError site.clock when the clock is behind the last entry */
+export function timeAfter({ time: last }: Tail, clock: Clock): string {
+  const time = timestamp(clock.now());
+  if (time >= last) return time;
+  throw new KeyriteError(
+    "site.clock",
+    `the clock says ${time}, before the last entry of the ledger at ${last}`,
+    { hints: ["set the machine's clock to UTC, then run the command again"] },
+  );
 }
 
 function damaged(message: string): KeyriteError {
