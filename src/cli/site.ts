@@ -92,6 +92,7 @@ export function openSite(folder: string, options: OpenOptions): OpenSite {
         write: { clock: systemClock, key: readLedgerKey(folder), holder: holder(), reserve: true },
       })
     : LedgerStore.open(path);
+  tellRolledBack(ledger);
   try {
     const vocabulary = vocabularyOf(ACTIONS);
     const signatures = options.write ? "all" : (options.signatures ?? "newest");
@@ -103,6 +104,14 @@ export function openSite(folder: string, options: OpenOptions): OpenSite {
     ledger.close();
     throw error;
   }
+}
+
+// What a power cut leaves, and what somebody plants who wants the last entry gone: it is never done in silence.
+function tellRolledBack({ rolledBack, size }: LedgerStore): void {
+  if (!rolledBack) return;
+  tellLine(
+    `An unfinished write lay beside the ledger and was rolled back: the ledger has ${size} entries now.`,
+  );
 }
 
 /** A site as `status` looks at it. */
@@ -119,6 +128,7 @@ export function openToLookAt(folder: string, anew: boolean): SiteToLookAt {
   if (anew) return openSite(folder, { write: false });
   const site = readSite(folder);
   const ledger = LedgerStore.open(join(folder, "ledger.db"));
+  tellRolledBack(ledger);
   const history = keptStatus(site, ledger);
   if (history === undefined) {
     ledger.close();

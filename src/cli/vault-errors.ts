@@ -1,5 +1,6 @@
 /** What goes wrong with folders and files of vaults, in the words of whoever keeps backups. */
 
+import { diskTrouble } from "../lib/disk.ts";
 import { KeyriteError, messageOf } from "../lib/errors.ts";
 
 /** An error of the file system in the words of whoever keeps backups. */
@@ -35,11 +36,14 @@ export function vaultError(what: string, cause: unknown): KeyriteError {
         hints: ["links, pipes and devices are refused: look what lies there"],
         cause,
       });
-    default:
-      return new KeyriteError("site.disk", `cannot ${what}: ${messageOf(cause)}`, {
-        hints: ["is the medium full, or was it pulled out? what was written is removed again"],
+    default: {
+      const trouble = diskTrouble(cause);
+      const hint = trouble?.hint ?? "is the medium full, or was it pulled out?";
+      return new KeyriteError("site.disk", `cannot ${what}: ${trouble?.what ?? messageOf(cause)}`, {
+        hints: [`${hint}; what was written is removed again`],
         cause,
       });
+    }
   }
 }
 

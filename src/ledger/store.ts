@@ -10,6 +10,7 @@ import { parseSignatureLine } from "../lib/note.ts";
 import { isOrigin, signCheckpoint } from "./checkpoint.ts";
 import {
   createDatabase,
+  hasUnfinishedWrite,
   openForReading,
   openForWriting,
   removeJournal,
@@ -57,6 +58,8 @@ export interface Writing {
 export class LedgerStore {
   readonly path: string;
   readonly origin: string;
+  /** Whether a write that a killed process had not finished was rolled back when this was opened. */
+  readonly rolledBack: boolean;
   readonly #db: Database;
   readonly #rows: Rows;
   readonly #writing: Writing | undefined;
@@ -64,10 +67,16 @@ export class LedgerStore {
   #failure: KeyriteError | undefined;
   #reserve: Reserve | undefined;
 
-  private constructor(path: string, db: Database, writing: Writing | undefined) {
+  private constructor(
+    path: string,
+    db: Database,
+    writing: Writing | undefined,
+    rolledBack: boolean,
+  ) {
     const difference = schemaDifference(db);
     if (difference !== undefined) throw damaged(`the schema of ${path} differs: ${difference}`);
     this.path = path;
+    this.rolledBack = rolledBack;
     this.#db = db;
     this.#writing = writing;
     this.#rows = new Rows(db);
@@ -95,9 +104,10 @@ export class LedgerStore {
    */
   static open(path: string, options: { readonly write?: Writing } = {}): LedgerStore {
     const { write } = options;
+    const unfinished = hasUnfinishedWrite(path);
     const db = write === undefined ? openForReading(path, { recover: true }) : openForWriting(path);
     try {
-      const store = new LedgerStore(path, db, write);
+      const store = new LedgerStore(path, db, write, unfinished);
       if (write?.holder !== undefined) writeHolder(path, write.holder, write.clock.now());
       if (write?.reserve === true) store.#reserve = Reserve.take(path);
       return store;
@@ -235,6 +245,9 @@ export class LedgerStore {
     if (this.#writing?.holder !== undefined) removeHolder(this.path);
     try {
       if (this.#writing !== undefined && this.#failure === undefined) removeJournal(this.#db);
+    } catch (error) {
+      // On a disk that takes nothing the empty journal stays: it is no harm, and no news beside what stopped us.
+      if (sqliteCode(error) === undefined) throw error;
     } finally {
       this.#db.close();
       this.#reserve?.end();

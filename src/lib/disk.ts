@@ -37,9 +37,14 @@ const TROUBLES: Readonly<Record<string, DiskTrouble>> = {
   },
 };
 
+/** Node has no name for a quota that is used up: its number under Linux and under macOS. */
+const QUOTA = new Set([-122, -69]);
+
 /** What is behind the error of a system call; undefined when it is not the disk that refuses. */
 export function diskTrouble(error: unknown): DiskTrouble | undefined {
-  return error instanceof Error && "code" in error ? TROUBLES[String(error.code)] : undefined;
+  if (!(error instanceof Error && "code" in error)) return undefined;
+  const unnamed = error.code === "UNKNOWN" && "errno" in error && QUOTA.has(Number(error.errno));
+  return TROUBLES[unnamed ? "EDQUOT" : String(error.code)];
 }
 
 /**

@@ -20,6 +20,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { diskTrouble } from "./disk.ts";
 import { KeyriteError, messageOf, type ErrorCode } from "./errors.ts";
 import { moveToOwn, ownBytes } from "./secret.ts";
 
@@ -265,8 +266,9 @@ function acting<T>(what: string, act: () => T): T {
     if (error instanceof KeyriteError) throw error;
     const name = error instanceof Error && "code" in error ? String(error.code) : "";
     const code = CODES[name] ?? "site.disk";
-    throw new KeyriteError(code, `cannot ${what}: ${REASONS[code] ?? messageOf(error)}`, {
-      cause: error,
-    });
+    const trouble = diskTrouble(error);
+    const why = trouble?.what ?? REASONS[code] ?? messageOf(error);
+    const hints = trouble === undefined ? [] : [trouble.hint];
+    throw new KeyriteError(code, `cannot ${what}: ${why}`, { cause: error, hints });
   }
 }

@@ -70,7 +70,7 @@ export interface Fired {
 }
 
 /** Calls that change a token or cost a try at a PIN: what must not happen where something was refused. */
-const ACTS = new Set([
+export const ACTS: ReadonlySet<string> = new Set([
   ...["C_InitToken", "C_InitPIN", "C_SetPIN", "C_Login", "C_CreateObject", "C_CopyObject"],
   ...["C_DestroyObject", "C_SetAttributeValue", "C_GenerateKey", "C_GenerateKeyPair"],
   ...["C_UnwrapKey", "C_DeriveKey"],

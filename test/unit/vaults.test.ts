@@ -218,8 +218,9 @@ describe("a vault that is none", () => {
   test("a read-only, full or vanished medium says so", () => {
     const cases: Readonly<Record<string, readonly [ErrorCode, RegExp]>> = {
       EROFS: ["site.permissions", /the medium is read-only/],
-      ENOSPC: ["site.disk", /no room/],
-      EIO: ["site.disk", /no room/],
+      ENOSPC: ["site.disk", /the disk is full/],
+      EIO: ["site.disk", /input\/output error/],
+      EMFILE: ["site.disk", /no room/],
     };
     for (const [code, [expected, words]] of Object.entries(cases)) {
       const error = vaultError("write x", Object.assign(new Error("no room"), { code }));

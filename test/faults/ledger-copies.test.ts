@@ -1,0 +1,284 @@
+/** C11, C16, C17: another ledger file, or other files beside it, in place of those that Keyrite wrote. */
+
+import assert from "node:assert/strict";
+import Sqlite from "better-sqlite3";
+import { spawnSync } from "node:child_process";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { compareHead, firstDifference } from "../../src/ledger/heads.ts";
+import { LedgerStore } from "../../src/ledger/store.ts";
+import { verifyLedger } from "../../src/ledger/verify.ts";
+import { KeyriteError } from "../../src/lib/errors.ts";
+import { figure, SEED, sized } from "../support/fault-run.ts";
+import {
+  draft,
+  ledgerKey,
+  ledgerVerifier,
+  makeLedger,
+  tempDir,
+  testClock,
+} from "../support/ledger-fixture.ts";
+import { read, support } from "../support/open-ledger.ts";
+import { seededDice } from "../support/dice.ts";
+
+function grown(path: string, words: readonly string[]): LedgerStore {
+  const clock = testClock();
+  clock.time += 3_600_000;
+  const store = LedgerStore.open(path, { write: { clock, key: ledgerKey } });
+  for (const word of words) store.append([draft(word)]);
+  return store;
+}
+
+function headOf(store: LedgerStore): string {
+  return store.checkpoint() ?? assert.fail("the ledger has a head");
+}
+
+test("C11: two continuations of one ledger are told apart, with the first entry that differs", (t) => {
+  const dir = tempDir(t);
+  const roll = seededDice(SEED);
+  const forks = sized(60, 1000);
+  let named = 0;
+  for (let i = 0; i < forks; i += 1) {
+    const common = 1 + Math.floor(roll() * 12);
+    const base = join(dir, `fork-${i}`);
+    for (const side of ["a", "b"]) mkdirSync(`${base}-${side}`, { recursive: true });
+    const a = makeLedger(
+      `${base}-a`,
+      Array.from({ length: common }, (_, n) => [`entry ${n}`]),
+    );
+    const b = join(`${base}-b`, "ledger.db");
+    copyFileSync(a, b);
+    const shared = read(a);
+    const anchor = headOf(shared);
+    shared.close();
+    const more = (side: string): readonly string[] =>
+      Array.from({ length: 1 + Math.floor(roll() * 6) }, (_, n) => `${side} ${n}`);
+    const [one, other] = [grown(a, more("a")), grown(b, more("b"))];
+    // Whoever holds both files sees the very entry; a head alone shows that they part, and up to where.
+    assert.equal(firstDifference(one, other), common);
+    assert.equal(compareHead(other, anchor, ledgerVerifier).result, "extends");
+    for (const [head, ledger] of [
+      [headOf(one), other],
+      [headOf(other), one],
+    ] as const) {
+      const seen = compareHead(ledger, head, ledgerVerifier);
+      if (seen.result === "forked") assert.ok(seen.from <= common && common <= seen.to);
+      else assert.equal(seen.result === "shorter" && seen.firstMissing, ledger.size);
+      named += 1;
+    }
+    one.close();
+    other.close();
+    for (const side of ["a", "b"]) rmSync(`${base}-${side}`, { recursive: true });
+  }
+  assert.equal(named, 2 * forks);
+  figure("C11", "forks shown by a head", { forks, heads: named, passed: 0 });
+});
+
+test("C17: an older copy, and a ledger cut short by any number of entries, is stopped by a head", (t) => {
+  const dir = tempDir(t);
+  const path = join(dir, "ledger.db");
+  LedgerStore.create(path, ledgerVerifier.name);
+  const size = sized(40, 400);
+  const heads: string[] = [];
+  for (let n = 0; n < size; n += 1) {
+    const store = grown(path, [`entry ${n}`]);
+    heads.push(headOf(store));
+    store.close();
+    copyFileSync(path, join(dir, `${n + 1}.db`));
+  }
+  const head = heads.at(-1) ?? "";
+  let stopped = 0;
+  for (let kept = 1; kept < size; kept += 1) {
+    const older = read(join(dir, `${kept}.db`));
+    const seen = compareHead(older, head, ledgerVerifier);
+    assert.ok(
+      seen.result === "shorter" && seen.firstMissing === kept,
+      `${kept} entries are too few`,
+    );
+    // Its own head, and every older one, it does extend: nobody is accused who did nothing.
+    assert.equal(compareHead(older, heads[kept - 1] ?? "", ledgerVerifier).result, "extends");
+    older.close();
+    stopped += 1;
+  }
+  figure("C17", "older copies against the newest head", { copies: stopped, passed: 0 });
+});
+
+/** A ledger of 2 + 3 entries, with a write beside it that a process had not finished after the first two. */
+function interrupted(dir: string): { readonly before: string; readonly after: string } {
+  const before = makeLedger(dir, [["one"], ["two"]]);
+  const clean = join(dir, "clean.db");
+  copyFileSync(before, clean);
+  const killed = spawnSync(process.execPath, [support("killed-writer.mjs"), before]);
+  assert.equal(killed.signal, "SIGKILL");
+  const after = join(dir, "after.db");
+  copyFileSync(clean, after);
+  grown(after, ["three", "four", "five"]).close();
+  return { before, after };
+}
+
+type Outcome = "refused" | "whole" | "told";
+
+/** What comes of a ledger of `size` entries with something beside it. Older than it was, and silent, is none. */
+function outcome(path: string, size: number): Outcome {
+  let store: LedgerStore;
+  try {
+    store = LedgerStore.open(path);
+  } catch (error) {
+    assert.ok(error instanceof KeyriteError, String(error));
+    assert.match(error.code, /^(?:ledger\.damaged|site\.permissions)$/);
+    return "refused";
+  }
+  try {
+    if (verifyLedger(store, { key: ledgerVerifier }).findings.length > 0) return "refused";
+    if (store.size === size) return "whole";
+    assert.ok(store.rolledBack, `${store.size} of ${size} entries, and nobody is told`);
+    return "told";
+  } finally {
+    store.close();
+  }
+}
+
+test("C16: stale, foreign, cut or missing side files: refused, rolled back as SQLite defines, never silently older", (t) => {
+  const dir = tempDir(t);
+  const { before, after } = interrupted(dir);
+  const journal = readFileSync(`${before}-journal`);
+  const cases: [string, number, (path: string) => void][] = [
+    [
+      "its own journal",
+      2,
+      (path) => {
+        copyFileSync(before, path);
+        writeFileSync(`${path}-journal`, journal);
+      },
+    ],
+    [
+      "its journal taken away",
+      2,
+      (path) => {
+        copyFileSync(before, path);
+      },
+    ],
+    [
+      "a journal of an earlier write",
+      5,
+      (path) => {
+        copyFileSync(after, path);
+        writeFileSync(`${path}-journal`, journal);
+      },
+    ],
+    [
+      "an empty journal",
+      5,
+      (path) => {
+        copyFileSync(after, path);
+        writeFileSync(`${path}-journal`, "");
+      },
+    ],
+    [
+      "a journal of noise",
+      5,
+      (path) => {
+        copyFileSync(after, path);
+        writeFileSync(`${path}-journal`, Buffer.alloc(9000, "noise"));
+      },
+    ],
+  ];
+  const step = sized(1500, 100);
+  for (let length = 1; length < journal.length; length += step) {
+    for (const [what, size, from] of [
+      ["own", 2, before],
+      ["earlier", 5, after],
+    ] as const) {
+      cases.push([
+        `the first ${length} bytes of its ${what} journal`,
+        size,
+        (path) => {
+          copyFileSync(from, path);
+          writeFileSync(`${path}-journal`, journal.subarray(0, length));
+        },
+      ]);
+    }
+  }
+  const counts = { files: 0, refused: 0, whole: 0, told: 0, silentlyOlder: 0 };
+  for (const [what, size, place] of cases) {
+    const folder = join(dir, `case-${counts.files}`);
+    mkdirSync(folder);
+    place(join(folder, "ledger.db"));
+    const came = outcome(join(folder, "ledger.db"), size);
+    if (what === "its own journal") assert.equal(came, "whole");
+    if (what === "an empty journal" || what === "a journal of noise") assert.equal(came, "whole");
+    counts[came] += 1;
+    counts.files += 1;
+    rmSync(folder, { recursive: true });
+  }
+  figure("C16", "journals that are stale, foreign, cut or missing", counts);
+});
+
+test("C16: a journal of another ledger ruins nothing unnoticed", (t) => {
+  const dir = tempDir(t);
+  const { before } = interrupted(dir);
+  const folder = join(dir, "other");
+  mkdirSync(folder);
+  const other = makeLedger(folder, [["a", "b"], ["c"]]);
+  cpSync(`${before}-journal`, `${other}-journal`);
+  assert.notEqual(outcome(other, 3), "whole");
+});
+
+test("C16: a write-ahead log beside the ledger is refused, and neither read nor removed", (t) => {
+  const path = makeLedger(tempDir(t), [["one"]]);
+  const copy = `${path}.wal-mode`;
+  copyFileSync(path, copy);
+  const db = new Sqlite(copy);
+  db.pragma("journal_mode = WAL");
+  db.exec("CREATE TABLE planted (x)");
+  copyFileSync(`${copy}-wal`, `${path}-wal`);
+  db.close();
+  const planted = readFileSync(`${path}-wal`);
+  const refusal = { code: "ledger.damaged", message: /-wal lies beside the ledger/ };
+  assert.throws(() => read(path), refusal);
+  assert.throws(() => grown(path, ["two"]), refusal);
+  assert.deepEqual(readFileSync(`${path}-wal`), planted);
+  rmSync(`${path}-wal`);
+  assert.equal(read(path).size, 1);
+});
+
+test("C16: a journal that is a link, a pipe or a folder is refused, and where it leads nothing is touched", (t) => {
+  const dir = tempDir(t);
+  const path = makeLedger(dir, [["one"]]);
+  const precious = join(dir, "precious");
+  const plant: Readonly<Record<string, () => void>> = {
+    link: () => {
+      symlinkSync(precious, `${path}-journal`);
+    },
+    "dangling link": () => {
+      symlinkSync(`${precious}.none`, `${path}-journal`);
+    },
+    pipe: () => {
+      assert.equal(spawnSync("mkfifo", [`${path}-journal`]).status, 0);
+    },
+    folder: () => {
+      mkdirSync(`${path}-journal`);
+    },
+  };
+  for (const [what, put] of Object.entries(plant)) {
+    writeFileSync(precious, "precious");
+    put();
+    const refusal = { code: "ledger.damaged", message: /-journal is not a regular file/ };
+    assert.throws(() => read(path), refusal, what);
+    assert.throws(() => grown(path, ["two"]), refusal, what);
+    assert.equal(readFileSync(precious, "utf8"), "precious");
+    assert.equal(existsSync(`${precious}.none`), false);
+    rmSync(`${path}-journal`, { recursive: true });
+  }
+  assert.equal(read(path).size, 1);
+});
