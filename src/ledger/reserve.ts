@@ -85,7 +85,7 @@ export function noRoom(ledger: string, cause?: unknown): KeyriteError {
       cause,
       hints: [
         roomHint(ledger),
-        "what was done until now is on record; go on with keyrite run --resume when there is room",
+        "what was done until now is on record: keyrite status says whether a ceremony is open, and keyrite run --resume goes on with it",
       ],
     },
   );
