@@ -231,7 +231,7 @@ function readHeader(path: string): Buffer {
           : "the ledger keeps a regular file there, or none: find out who put this one there",
       ]);
     }
-    requireOwnSideFiles(path);
+    requireNoLog(path);
     if (writers.get(fileId(path))?.open === true) throw locked(path);
     file = openSync(path, "r");
     const header = Buffer.alloc(100);
@@ -249,20 +249,14 @@ function readHeader(path: string): Buffer {
   }
 }
 
-// SQLite would take what lies in a write-ahead log for the ledger's newest content, although this ledger has none,
-// and would roll back, empty and remove a journal through a link.
-function requireOwnSideFiles(path: string): void {
+// SQLite would take what lies in a write-ahead log for the ledger's newest content, although this ledger has none.
+function requireNoLog(path: string): void {
   for (const side of ["-wal", "-shm"]) {
-    if (lstatSync(`${path}${side}`, { throwIfNoEntry: false }) === undefined) continue;
+    if (!existsSync(`${path}${side}`)) continue;
     throw damaged(`${path}${side} lies beside the ledger, which has no such file`, undefined, [
       "find out who put it there; the ledger itself is opened again when it is taken away",
     ]);
   }
-  const journal = lstatSync(`${path}-journal`, { throwIfNoEntry: false });
-  if (journal === undefined || journal.isFile()) return;
-  throw damaged(`${path}-journal is not a regular file`, undefined, [
-    "find out who put it there; links, pipes and folders are refused",
-  ]);
 }
 
 /** What differs from the schema every ledger has, or undefined. Runs nothing that the file defines. */
