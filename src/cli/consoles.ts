@@ -9,11 +9,12 @@ import { requireTerminal, TerminalConsole } from "../console/terminal.ts";
 import { Transcript } from "../console/transcript.ts";
 import { openTerminalInput } from "../console/terminal-input.ts";
 import { KeyriteError } from "../lib/errors.ts";
-import { fromUtf8 } from "../lib/encoding.ts";
+import { fromUtf8, visible } from "../lib/encoding.ts";
 import { readBounded, readDescriptor } from "../lib/files.ts";
 import { Secret } from "../lib/secret.ts";
 import { style, styleLevel, type Style } from "../lib/style.ts";
 import { isOutputLost } from "./output.ts";
+import { swapWarning } from "./swap.ts";
 import { environment, systemClock } from "./system.ts";
 
 export interface ConsoleOptions {
@@ -52,6 +53,8 @@ export function openConsole(assurance: Assurance, options: ConsoleOptions): Open
       signal: interrupts.signal,
       record,
     });
+    const warning = swapWarning();
+    if (warning !== undefined) console.warn(visible(warning));
     return { console, transcript, set: {}, ...interrupts };
   }
   if (assurance === "production") {

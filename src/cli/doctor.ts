@@ -7,6 +7,7 @@ import { visible } from "../lib/encoding.ts";
 import { printJson, printLine } from "./output.ts";
 import { software } from "./package-root.ts";
 import { siteFolder } from "./site.ts";
+import { swapWarning } from "./swap.ts";
 
 export interface DoctorOptions {
   readonly site?: string;
@@ -47,6 +48,7 @@ export async function doctor(options: DoctorOptions): Promise<void> {
       return "the SQLite addon loads";
     }),
     await attempt("softhsm", findSoftHsm),
+    await attempt("swap", () => swapWarning() ?? "nothing is swapped in the clear"),
   ];
   if (existsSync(join(folder, "genesis.json"))) checks.push(...(await siteChecks(folder)));
   const ok = checks.every((check) => check.ok);
