@@ -15,15 +15,14 @@ import { Dice } from "../support/random-mutations.ts";
 import type { RehearsedSite } from "../support/rehearsed-site.ts";
 import type { ShimAction } from "../support/shim.ts";
 
-const EVERY = "every shipped ceremony";
 const ROWS = {
-  C01: `SIGKILL at a change of a file, ${EVERY}`,
-  C02: `SIGKILL before or behind a PKCS#11 call, ${EVERY}`,
-  H01: `a call fails, before or behind its work, ${EVERY}`,
-  C03: `a change of the token that is reported as failed, ${EVERY}`,
-  H02: `the device is gone from a call on, ${EVERY}`,
-  H04: `an error, and other handles behind it, ${EVERY}`,
-  H16: `a module that crashes, exits, prints, forks or catches signals, ${EVERY}`,
+  C01: "SIGKILL at a change of a file, every shipped ceremony",
+  C02: "SIGKILL before or behind a PKCS#11 call, every shipped ceremony",
+  C03: "a change of the token that is reported as failed, every shipped ceremony",
+  H01: "a call fails, before or behind its work, every shipped ceremony",
+  H02: "the device is gone from a call on, every shipped ceremony",
+  H04: "an error, and other handles behind it, every shipped ceremony",
+  H16: "a module that crashes, exits, prints, forks or catches signals, every shipped ceremony",
 } as const;
 type Row = keyof typeof ROWS;
 
@@ -111,7 +110,7 @@ function plan({ points, calls }: Whole): readonly (readonly [Row, Life])[] {
 
 /** How far a long run has come. */
 function told(ceremony: string, tallies: Readonly<Record<Row, Tally>>): void {
-  const all = Object.entries(tallies).map(([row, tally]) => [row, tally.counts()]);
+  const all = Object.entries(tallies).map(([row, tally]) => [row, tally.counts("faults")]);
   process.stderr.write(`${ceremony}: ${JSON.stringify(Object.fromEntries(all))}\n`);
   for (const [row, tally] of Object.entries(tallies)) {
     for (const one of tally.news()) process.stderr.write(`  ${row} ${one}\n`);
@@ -156,7 +155,8 @@ test("C01 C02 C03 H01 H02 H04 H16: every shipped ceremony, interrupted and gone 
     if (FULL) told(whole.ceremony, tallies);
   });
   await assertNoticed(site);
-  for (const [row, what] of Object.entries(ROWS)) figure(row, what, tallies[row as Row].counts());
+  for (const [row, what] of Object.entries(ROWS))
+    figure(row, what, tallies[row as Row].counts(/^C0[12]/.test(row) ? "kills" : "faults"));
   const failures = Object.entries(tallies).flatMap(([row, { failures: all }]) =>
     all.map((one) => `${row} ${one}`),
   );

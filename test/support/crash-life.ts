@@ -36,11 +36,12 @@ export class Tally {
   /** One sentence for each life that went wrong. */
   readonly failures: string[] = [];
 
-  counts(): Counts {
+  /** @param called what its interruptions are. */
+  counts(called: "kills" | "faults"): Counts {
     const { interrupted, resumed, begunAnew, ended, lost, unreadable } = this;
     const { orphans, duplicates, missing, uncaught, failures } = this;
     return {
-      ...{ interrupted, resumed, begunAnew, ended, lost, unreadable },
+      ...{ [called]: interrupted, resumed, begunAnew, ended, lost, unreadable },
       ...{ orphans, duplicates, missing, uncaught, failures: failures.length },
     };
   }
