@@ -260,14 +260,10 @@ const requests = {
 } as const;
 
 /** One change of a DER file, from the dice that the sweep throws; of what is DER no more, another byte. */
-const ofDer: Change = (bytes, dice) => {
-  try {
-    return derMutant(bytes, new Dice(String(dice.below(2 ** 31))));
-  } catch (error) {
-    if (error instanceof RangeError) return OF_BYTES["a byte"]?.(bytes, dice) ?? bytes;
-    throw error;
-  }
-};
+const ofDer: Change = (bytes, dice) =>
+  Object.values(requests).some((one) => Buffer.compare(one, bytes) === 0)
+    ? derMutant(bytes, new Dice(String(dice.below(2 ** 31))))
+    : (OF_BYTES["a byte"]?.(bytes, dice) ?? bytes);
 
 test("I01: mutants of requests are refused, or hold what the key's owner signed", async () => {
   const signedParts = Object.values(requests).map((der) => Buffer.from(readCsr(der).tbs));
