@@ -132,6 +132,11 @@ test("C18: random changes of a .tar are each refused with a reason, and write no
   nothingWritten();
 });
 
+const others = made.manifest.files.map(({ path }) => ({
+  name: utf8(`bundle/${path}`),
+  bytes: file(path),
+}));
+
 /** The bundle with one member more, which the manifest lists under this name. */
 function withMember(member: Member, listed: string): Uint8Array {
   const files = [
@@ -139,10 +144,6 @@ function withMember(member: Member, listed: string): Uint8Array {
     { path: listed, sha256: sha256Of(member.bytes), bytes: member.bytes.length },
   ].sort((a, b) => (a.path < b.path ? -1 : 1));
   const manifest = utf8(canonicalJson({ ...made.manifest, files }));
-  const others = made.manifest.files.map(({ path }) => ({
-    name: utf8(`bundle/${path}`),
-    bytes: file(path),
-  }));
   return tarOf([{ name: utf8("bundle/bundle.json"), bytes: manifest }, ...others, member]);
 }
 
