@@ -11,6 +11,7 @@ import { parseYaml } from "./yaml-parser.ts";
 import { readPlainScalar } from "./yaml-scalar.ts";
 
 const LIMIT = 256 * 1024;
+const LONGEST_KEY = 256;
 
 export interface YamlDocument {
   readonly file: string;
@@ -80,6 +81,11 @@ function plainMapping(node: YamlMapping, object: Objector): Json {
     const name = keyOf(key);
     if (name === undefined) {
       object(offset, "a key must be text", "put it in quotes");
+      continue;
+    }
+    if (name.length > LONGEST_KEY) {
+      // Whoever names it in a message would fill the screen with it.
+      object(offset, `a key is longer than ${LONGEST_KEY} characters`);
       continue;
     }
     checkText(name, offset, object);

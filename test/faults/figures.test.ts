@@ -24,4 +24,3 @@ test("every sweep of faults has its figures in the page", () => {
     }
   }
 });
-
