@@ -54,9 +54,10 @@ export class Hand {
     yaml: string,
     alter = (plan: string): string => plan,
     opening: JsonObject = {},
+    set: Readonly<Record<string, string>> = {},
   ) {
     this.stage = stage;
-    this.plan = stage.plan(yaml);
+    this.plan = stage.plan(yaml, set);
     this.#document = utf8(alter(canonicalJson(this.plan.document)));
     const recorded = readAttachedPlan(this.#document);
     if (recorded === undefined) throw new Error("the altered plan is no plan");

@@ -11,7 +11,7 @@ import { as, Hand } from "../support/hand.ts";
 import { keysToMake, madeFact, makeKeys, newDevice, type Device } from "../support/make-keys.ts";
 import { CAST, DEVIATION, INITIALIZE, ROLL, script, STEP } from "../support/stage-scripts.ts";
 import { stageTests } from "../support/stage-tests.ts";
-import type { Stage } from "../support/stage.ts";
+import { Stage } from "../support/stage.ts";
 
 const TWO = "[ceremony-administrator, internal-witness]";
 const MAKE = `id: make, action: make-keys, by: ${TWO}, with: { token: alpha, count: 4 }`;
@@ -228,4 +228,61 @@ test("a batch that is said to be done with items missing, or without an outcome"
     );
     assert.equal(verdict, "DOES NOT CONFORM");
   }
+});
+
+test("what stands beside the ledger: without anchor or head, with what is missing, untrusted or foreign", (t) => {
+  const stage = fork(t);
+  const hand = new Hand(stage, CLOCK);
+  hand.perform("roll-call");
+  hand.perform("clock");
+  hand.close();
+  const { size } = stage.ledger;
+  const { openedSeq } = newest(conformed(stage));
+  assert.equal(conformed(stage).verdict, "CONFORMS");
+  const lacks = (given: Parameters<typeof conformed>[1], code: string, text: RegExp): void => {
+    const report = conformed(stage, given);
+    assert.equal(report.verdict, "CANNOT TELL");
+    const lacking = report.missing.find((one) => one.code === code);
+    assert.match(lacking?.text ?? "", text);
+    assert.ok((lacking?.remedy ?? "") !== "", "it says what to bring");
+  };
+  lacks({ anchored: false }, "anchor", /nothing says that this is the ledger of the site/);
+  lacks({ heads: [] }, "head", /^no head held outside the site was given: a later ceremony may/);
+  const stale = new RegExp(`newest head given is of size ${size - 1}, people cosigned .* ${size}:`);
+  lacks({ heads: [3, size - 1] }, "head", stale);
+  const unanchored = conformed(stage, { anchored: false });
+  assert.deepEqual([...new Set(unanchored.ceremonies.map((one) => one.verdict))], ["CANNOT TELL"]);
+  const text = "a card is not attached";
+  lacks({ attachments: [{ text }] }, "attachment", /^a card is not/);
+  const within = conformed(stage, {
+    attachments: [{ seq: openedSeq + 1, text }],
+  });
+  assert.deepEqual([newest(within).verdict, within.verdict], Array(2).fill("CANNOT TELL"));
+  assert.deepEqual(
+    newest(within).missing.map((one) => [one.code, one.seq, one.text]),
+    [["attachment", openedSeq + 1, text]],
+  );
+  for (const [code, given] of [
+    ["trust", { untrusted: [text] }],
+    ["head", { foreignHeads: [text] }],
+    ["integrity", { integrity: [{ seq: 2, text }] }],
+  ] as const) {
+    const report = conformed(stage, given);
+    assert.equal(report.verdict, "DOES NOT CONFORM");
+    assert.deepEqual(
+      report.violations.map((one) => [one.code, one.text]),
+      [[code, text]],
+    );
+  }
+});
+
+test("a ledger without a ceremony has nothing to judge", async (t) => {
+  const stage = await Stage.create();
+  t.after(() => {
+    stage.remove();
+  });
+  const report = conformed(stage);
+  assert.deepEqual([report.verdict, report.ceremonies], ["CANNOT TELL", []]);
+  const lacking = report.missing.find(({ code }) => code === "ceremony");
+  assert.equal(lacking?.text, "the ledger holds no ceremony");
 });

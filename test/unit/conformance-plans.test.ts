@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sha256Hex, utf8 } from "../../src/lib/encoding.ts";
 import { canonicalJson, type JsonObject } from "../../src/lib/json.ts";
+import type { CeremonyConformance } from "../../src/ceremony/conformance.ts";
 import { conformed, newest } from "../support/conformed.ts";
 import { ALL, refused, YAML } from "../support/forged-ceremony.ts";
 import { Hand } from "../support/hand.ts";
@@ -179,4 +180,78 @@ test("without the script or the action nobody can tell: never that it conforms",
   assert.equal(newest(scriptless).script.asWritten, null);
   const planless = conformed(stage, { without: [hand.recorded.sha256] });
   assert.notEqual(newest(planless).verdict, "CONFORMS");
+  const older = newest(conformed(stage, { unknown: ["attest"] }));
+  assert.equal(older.script.asWritten, null);
+  const lacking = older.missing.find(({ code }) => code === "vocabulary");
+  assert.match(lacking?.text ?? "", /step attest has the action attest, which this build does not/);
+  assert.match(lacking?.remedy ?? "", /with the build of keyrite that conducted it/);
+});
+
+test("Q12: what was attached as the script is none", (t) => {
+  const stage = fork(t);
+  const other = utf8("keyrite: script/v1\nname: nothing\n");
+  stage.append({ type: "auth.failed", outcome: "failure", description: "Noise." }, [
+    { mediaType: "application/yaml", bytes: other },
+  ]);
+  const hand = new Hand(stage, YAML, undefined, { script: sha256Hex(other) });
+  const { violations, script: named, openedSeq } = newest(conformed(stage));
+  assert.equal(hand.ceremony, newest(conformed(stage)).id);
+  const found = violations.find(({ code }) => code === "script");
+  assert.equal(found?.seq, openedSeq);
+  assert.match(found.text, /^its script is none: /);
+  assert.equal(named.asWritten, false);
+});
+
+const TYPED = script(
+  [STEP.clock],
+  [
+    "params: { note: { type: text, about: a note }, count: { type: integer, about: a number }, mode: { type: enum, of: [slow, fast], about: a mode }, paper: { type: file, about: a file } }",
+  ],
+);
+const GIVEN = { note: "as agreed", count: "4", mode: "slow", paper: "paper.txt" };
+
+/** Opens a ceremony whose plan gives these values to the script's parameters. */
+function given(stage: Stage, params: JsonObject): CeremonyConformance {
+  stage.lent.set("paper.txt", utf8("a paper"));
+  const alter = (text: string): string => {
+    const plan = JSON.parse(text) as JsonObject;
+    return canonicalJson({ ...plan, params: { ...(plan["params"] as JsonObject), ...params } });
+  };
+  const hand = new Hand(stage, TYPED, alter, {}, GIVEN);
+  assert.equal(hand.ceremony, newest(conformed(stage)).id);
+  return newest(conformed(stage));
+}
+
+const VALUES: readonly (readonly [JsonObject, RegExp])[] = [
+  [{ count: "4" }, /parameter "count" has a value of another type/],
+  [{ count: true }, /parameter "count" has a value of another type/],
+  [{ note: ["as agreed"] }, /parameter "note" has a value of another type/],
+  [{ mode: "sideways" }, /parameter "mode" has a value that /],
+  [{ paper: "paper.txt" }, /parameter "paper" is no digest of a file/],
+  [{ paper: 7 }, /parameter "paper" is no digest of a file/],
+];
+
+for (const [params, text] of VALUES) {
+  test(`Q12: a plan whose parameters are ${JSON.stringify(params)}, which its script does not take`, (t) => {
+    const { violations, openedSeq, script: named } = given(fork(t), params);
+    assert.ok(
+      violations.some((one) => one.code === "plan" && one.seq === openedSeq && text.test(one.text)),
+      JSON.stringify(violations),
+    );
+    assert.equal(named.asWritten, false);
+  });
+}
+
+test("values that the script takes are no violation, and a file that nobody attached is named", (t) => {
+  const stage = fork(t);
+  const paper = sha256Hex("another paper");
+  const { violations, missing, script: named } = given(stage, { paper });
+  assert.deepEqual(
+    violations.filter(({ code }) => code === "plan"),
+    [],
+  );
+  assert.equal(named.asWritten, true);
+  const lacking = missing.find(({ text }) => text.includes(paper));
+  assert.equal(lacking?.code, "attachment");
+  assert.match(lacking.text, /a profile or file of its plan is not attached/);
 });

@@ -1,0 +1,144 @@
+/** What needs attention of a ceremony that is open, or was abandoned with something in doubt. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { concerns } from "../../src/ceremony/concerns.ts";
+import { findingLines } from "../../src/ceremony/finding.ts";
+import type { CeremonyRecord, StepInDoubt } from "../../src/ceremony/history.ts";
+import type { StatusCeremony, StatusHistory } from "../../src/ceremony/status-history.ts";
+import type { JsonObject } from "../../src/lib/json.ts";
+import { BACKED_UP, CopiesDesk } from "../support/copies-desk.ts";
+
+const desk = new CopiesDesk(BACKED_UP);
+const alpha = desk.custody.tokens.get("alpha") ?? assert.fail("there is no token alpha");
+
+function said(changes: Partial<StatusHistory>): readonly string[] {
+  const history: StatusHistory = {
+    ...{ size: 9, lastTime: desk.now(), custody: desk.custody, ceremonies: [], open: null },
+    ...{ cosigned: 9, findings: [], ...changes },
+  };
+  return concerns(history, []);
+}
+
+/** What is said because of the changes, and not of the site as it is. */
+function added(changes: Partial<StatusHistory>): readonly string[] {
+  const before = said({});
+  return said(changes).filter((text) => !before.includes(text));
+}
+
+function doubt(intent: JsonObject, more: Partial<StepInDoubt> = {}): StepInDoubt {
+  return {
+    ...{ n: 4, id: "make", action: "make-it", begunSeq: 31, time: desk.now(), groups: 0 },
+    ...{ intent, group: null, done: new Set<string>(), ...more },
+  };
+}
+
+function abandoned(
+  step: StepInDoubt | null,
+  state: StatusCeremony["state"] = "abandoned",
+): StatusCeremony {
+  return {
+    ...{ id: "20261123-staged-ab12", title: "Staged", script: "staged", version: "1.0.0", state },
+    ...{ openedAt: desk.now(), closedAt: desk.now(), deviations: 0, doubt: step },
+    unsettled: new Map(step === null ? [] : [[step.id, step]]),
+  };
+}
+
+const AT =
+  /^RED: ceremony 20261123-staged-ab12 was abandoned with step 4 \(make, make-it\) in doubt at entry 31: /;
+
+test("a site that is not founded, and entries that nobody cosigned", () => {
+  assert.ok(
+    said({ size: 0, cosigned: 0 }).includes(
+      "the site is not founded yet: keyrite run establish-site",
+    ),
+  );
+  assert.deepEqual(added({ cosigned: 7 }), [
+    "entries 7 to 8 are not cosigned; the next roll call shows them",
+  ]);
+});
+
+test("what the fold refused is said in its own words", () => {
+  const text = "entry 5 claims what nobody agreed to";
+  assert.deepEqual(added({ findings: [{ code: "authority", seq: 5, text }] }), [text]);
+});
+
+test("an object that an abandoned step may have left is named with its token", () => {
+  const left = doubt({ serial: alpha.serial, ckaId: "aa01" });
+  const [text = "", ...more] = added({ ceremonies: [abandoned(left)] });
+  assert.match(text, AT);
+  assert.match(
+    text,
+    /token alpha may hold objects with CKA_ID aa01, which nobody owns; look there, or retire the token$/,
+  );
+  assert.deepEqual(more, []);
+});
+
+test("of a group of objects four are named, the rest is counted", () => {
+  const items = ["01", "02", "03", "04", "05", "06"].map((ckaId) => ({ item: ckaId, ckaId }));
+  const left = doubt({ serial: alpha.serial }, { group: { seq: 33, items } });
+  const [text = ""] = added({ ceremonies: [abandoned(left)] });
+  assert.match(text, /objects with CKA_ID 01, 02, 03, 04, 2 more, which nobody owns/);
+  const few = doubt({ serial: alpha.serial }, { group: { seq: 33, items: items.slice(0, 4) } });
+  assert.match(added({ ceremonies: [abandoned(few)] })[0] ?? "", /CKA_ID 01, 02, 03, 04, which/);
+});
+
+test("nothing is said of a token that is gone, of a step that leaves no object, and of a ceremony that ended well", () => {
+  const elsewhere = doubt({ serial: "another serial", ckaId: "aa01" });
+  const nothing = doubt({ serial: alpha.serial });
+  const real = doubt({ serial: alpha.serial, ckaId: "aa01" });
+  assert.deepEqual(added({ ceremonies: [abandoned(elsewhere)] }), []);
+  assert.deepEqual(added({ ceremonies: [abandoned(nothing)] }), []);
+  assert.deepEqual(added({ ceremonies: [abandoned(null)] }), []);
+  assert.deepEqual(added({ ceremonies: [abandoned(real, "closed")] }), []);
+});
+
+test("what a CA key may have signed is named: the certificate to look for, the CRL to supersede", () => {
+  const by = { issuerSpki: "spki-1", scheme: "ecdsa-sha256" };
+  const serial = added({ ceremonies: [abandoned(doubt({ ...by, serial: "4f" }))] });
+  assert.equal(serial.length, 1);
+  assert.match(serial[0] ?? "", AT);
+  assert.match(
+    serial[0] ?? "",
+    /a certificate with serial 4f may have been signed by key spki-1; look into its outbox$/,
+  );
+  const crl = added({ ceremonies: [abandoned(doubt({ ...by, number: 12 }))] });
+  assert.match(crl[0] ?? "", /CRL number 12 may have been signed by key spki-1; the next one/);
+  for (const intent of [by, { serial: "4f" }, { issuerSpki: "spki-1", number: 12 }]) {
+    assert.deepEqual(added({ ceremonies: [abandoned(doubt(intent))] }), []);
+  }
+});
+
+test("an open ceremony is told step by step, with what is in doubt and where to look", () => {
+  const group = { seq: 33, items: [{ item: "x", ckaId: "01" }] };
+  const step = doubt(
+    { label: "root\u001b[2Jg1", ckaId: "aa01", count: 4 },
+    { group, done: new Set(["a", "b"]) },
+  );
+  const open = {
+    ...abandoned(step, "open"),
+    openedSeq: 27,
+    steps: new Map([
+      ["roll-call", "completed"],
+      ["make", "begun"],
+    ]),
+  } as unknown as CeremonyRecord;
+  const lines = findingLines(open);
+  assert.deepEqual(added({ open, cosigned: 7 }), lines);
+  for (const line of [
+    "Ceremony 20261123-staged-ab12: Staged",
+    `Opened ${desk.now()} at entry 27.`,
+    "  step roll-call: completed",
+    "  step make: begun",
+    "  step make: completed of its batch 2 items",
+    "  step make: without outcome, of the group at entry 33, 1 item",
+    `IN DOUBT: step 4 (make, make-it) was begun at ${desk.now()} and has no outcome.`,
+    "  What people agreed to, at entry 31:",
+    "    count: 4",
+    "  look on the token for an object with CKA_ID aa01 before going on",
+  ])
+    assert.ok(lines.includes(line), `${line}\nnot in\n${lines.join("\n")}`);
+  assert.ok(!lines.join("").includes("\u001b"), "nothing of the record moves the cursor");
+  const calm = findingLines({ ...open, doubt: null, unsettled: new Map() });
+  assert.equal(calm.at(-1), "No step is in doubt.");
+});

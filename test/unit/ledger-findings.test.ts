@@ -1,0 +1,86 @@
+/** What verification finds stays bounded, and the end of a ledger is judged before anything is built on it. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Findings } from "../../src/ledger/findings.ts";
+import { LedgerStore } from "../../src/ledger/store.ts";
+import { verifyLedger } from "../../src/ledger/verify.ts";
+import { signingKeyFromSeed } from "../../src/lib/ed25519.ts";
+import { KeyriteError } from "../../src/lib/errors.ts";
+import { ledgerKey, makeLedger, tampered, tempDir, testClock } from "../support/ledger-fixture.ts";
+
+test("findings beyond the first thousand are counted", () => {
+  const findings = new Findings();
+  for (let seq = 0; seq < 1000; seq += 1) findings.add("entry.altered", `entry ${seq}`, seq);
+  assert.equal(findings.all.length, 1000);
+  findings.add("node.differs", "a node");
+  findings.add("node.differs", "another node");
+  assert.equal(findings.all.length, 1001);
+  assert.equal(findings.all.at(-1)?.text, "2 more findings left off");
+});
+
+test("an entry that is damaged is named once, whatever follows from it", () => {
+  const findings = new Findings();
+  findings.addEntry("entry.damaged", "entry 4 is no JSON", 4);
+  findings.addEntry("entry.altered", "entry 4 is not the one that was hashed", 4);
+  findings.addEntry("entry.altered", "entry 5 is not the one that was hashed", 5);
+  assert.deepEqual(
+    findings.all.map(({ code, seq }) => [code, seq]),
+    [
+      ["entry.damaged", 4],
+      ["entry.altered", 5],
+    ],
+  );
+});
+
+test("C14: a leap of the sequence is named once, and what follows it is not judged", (t) => {
+  const path = makeLedger(tempDir(t), [["one"], ["two"]]);
+  const leap = tampered(path, (db) => {
+    db.exec("INSERT INTO entries (seq, body) SELECT 1000000, body FROM entries WHERE seq = 1");
+  });
+  const { findings, size } = verifyLedger(leap);
+  assert.equal(size, 2);
+  assert.deepEqual(
+    findings.map(({ code, seq, text }) => [code, seq, text]),
+    [["entry.missing", 2, "after entry 1 follows entry 1000000"]],
+  );
+});
+
+const ENDS: Readonly<Record<string, readonly [string, RegExp]>> = {
+  "no checkpoint at all": ["DELETE FROM checkpoints", /has entries but no checkpoint/],
+  "no checkpoint of its last entry": [
+    "DELETE FROM checkpoints WHERE size = 2",
+    /newest checkpoint does not fit the last entry/,
+  ],
+  "a last entry that was exchanged": [
+    "UPDATE entries SET body = (SELECT body FROM entries WHERE seq = 0) WHERE seq = 1",
+    /newest checkpoint does not fit the last entry/,
+  ],
+  "a tree node missing at its edge": ["DELETE FROM nodes", /tree node \d+ is missing/],
+};
+
+for (const [what, [sql, says]] of Object.entries(ENDS)) {
+  test(`C14: a ledger with ${what} is not written on`, (t) => {
+    const path = makeLedger(tempDir(t), [["one"], ["two"]]);
+    const copy = tampered(path, (db) => db.exec(sql));
+    assert.throws(
+      () => LedgerStore.open(copy, { write: { clock: testClock(), key: ledgerKey } }),
+      (error) => {
+        assert.ok(error instanceof KeyriteError, String(error));
+        assert.equal(error.code, "ledger.damaged");
+        assert.match(error.message, says);
+        return true;
+      },
+    );
+  });
+}
+
+test("C15: a ledger that another key signed is not written on", (t) => {
+  const path = makeLedger(tempDir(t), [["one"]]);
+  const key = signingKeyFromSeed(new Uint8Array(32).fill(9));
+  assert.throws(
+    () => LedgerStore.open(path, { write: { clock: testClock(), key } }),
+    (error) =>
+      error instanceof KeyriteError && error.message.includes("not signed with this ledger key"),
+  );
+});
