@@ -152,7 +152,7 @@ test("what the system lacks is found by its files, and one command installs it",
   const forTests = missingRequirements(() => false, ["/usr/bin"], ["/usr/lib"], true);
   assert.deepEqual(
     forTests.slice(7).map(({ name }) => name),
-    ["Chromium", "GnuTLS certtool", "NSS certutil"],
+    ["Chromium", "strace", "GnuTLS certtool", "NSS certutil"],
   );
   assert.deepEqual(
     names((path) => path !== "/usr/bin/age"),

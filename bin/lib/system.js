@@ -65,6 +65,13 @@ const REQUIREMENTS = [
     tests: true,
   },
   {
+    // What is written anywhere is searched for secrets, and no socket may be opened.
+    name: "strace",
+    programs: ["strace"],
+    packages: { apt: ["strace"], dnf: ["strace"], brew: [] },
+    tests: true,
+  },
+  {
     // What we issue is judged by other people's tools.
     name: "GnuTLS certtool",
     programs: ["certtool"],
