@@ -114,7 +114,7 @@ export const initializeToken = defineAction<Params, Intent, Initialized>({
   undo: (_, room, { intent }) => takeBackSets(room, [intent.activation, intent.officer]),
 });
 
-// 32 hex digits: 128 bits from the CSPRNG, in characters every token takes (DESIGN: activation data).
+// 32 hex digits: 128 bits from the CSPRNG, in characters every token takes.
 function newPin(room: Room): Secret {
   const random = room.random.bytes(16);
   const digits = ownBytes(32);

@@ -6,7 +6,7 @@
 import type { Entry } from "../ledger/entry.ts";
 import { parseTimestamp } from "../lib/clock.ts";
 
-/** Longest silence of people before the clock must be attested: 30 days (DESIGN: store). */
+/** Longest silence of people before the clock must be attested: 30 days. */
 const CLOCK_GAP_MS = 30 * 24 * 3600 * 1000;
 
 export class ClockWatch {

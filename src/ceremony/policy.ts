@@ -86,7 +86,7 @@ export interface Policy extends PolicyRules {
   readonly sha256: string;
 }
 
-/** Least KDF cost of identities on production sites (DESIGN: assurance). */
+/** Least KDF cost of identities on production sites. */
 const PRODUCTION_LOG_N = 17;
 
 // The policy a ledger adopted and the file beside it are nearly always the same bytes.

@@ -237,7 +237,7 @@ export function peopleProblem(
   return missingFrom({ control: action.control, by: step.by, attending }, agreed);
 }
 
-// Auditors and external witnesses agree to nothing but their own attestations (DESIGN: facts need people).
+// Auditors and external witnesses agree to nothing but their own attestations.
 function withoutOnlookers(agreed: readonly Attending[]): readonly Attending[] {
   return agreed.filter(({ role }) => !ONLOOKERS.includes(role));
 }

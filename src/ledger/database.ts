@@ -185,7 +185,7 @@ function openFailure(path: string, error: unknown): KeyriteError {
   return damaged(`${path} cannot be read as a ledger: ${messageOf(error)}`, error);
 }
 
-/** What makes a commit survive a power cut (DESIGN: formats, store). */
+/** What makes a commit survive a power cut. */
 function makeDurable(db: Database): void {
   db.pragma("journal_mode = TRUNCATE");
   db.pragma("synchronous = EXTRA");

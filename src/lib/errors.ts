@@ -3,7 +3,7 @@
  * exit code follows from that word. Functions that judge return findings; functions that act throw.
  */
 
-/** Exit code by the first word of an error code: the exit code says who acts next (DESIGN: command line). */
+/** Exit code by the first word of an error code: the exit code says who acts next. */
 export const EXIT = {
   internal: 1,
   usage: 2,
