@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
  * Runs the tests with node:test: those whose path contains one of the arguments, `node bin/test.js ledger hsm/`,
- * or all but the sweeps of faults, which have a run of their own: `node bin/test.js faults/`, FAULTS=full for all.
+ * or all but what has a run of its own: the sweeps of faults, `node bin/test.js faults/` with FAULTS=full for the long
+ * form, and the benchmarks' form, `node bin/test.js bench/`.
  */
 "use strict";
 
@@ -16,6 +17,9 @@ const ROOT = join(__dirname, "..");
 /** A test that hangs must fail: ten minutes is far more than any takes, but for the whole of the faults. */
 const TIMEOUT_MS = process.env["FAULTS"] === "full" ? 7_200_000 : 600_000;
 
+/** Minutes each, and nothing that a change elsewhere would break every day. */
+const OWN_RUNS = ["test/faults/", "test/bench/"];
+
 /** @param {readonly string[]} filters */
 function testFiles(filters) {
   return readdirSync(join(ROOT, "test"), { recursive: true, encoding: "utf8" })
@@ -23,7 +27,7 @@ function testFiles(filters) {
     .filter((path) => path.endsWith(".test.ts"))
     .filter((path) =>
       filters.length === 0
-        ? !path.startsWith("test/faults/")
+        ? !OWN_RUNS.some((folder) => path.startsWith(folder))
         : filters.some((filter) => path.includes(filter)),
     )
     .sort();

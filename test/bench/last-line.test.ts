@@ -5,9 +5,9 @@ import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { measure, median, table, verdict } from "../bench/harness.ts";
+import { measure, median, table, verdict } from "../../bench/harness.ts";
 
-const BENCH = join(import.meta.dirname, "..", "bench");
+const BENCH = join(import.meta.dirname, "..", "..", "bench");
 const PARTS = ["main.ts", "harness.ts"];
 const FLOORS: Readonly<Record<string, string>> = {
   append: "0.7",
