@@ -110,7 +110,8 @@ async function onEach(
     const all = (await rig.hsm.tokens(rig.module)).filter(({ initialized }) => initialized);
     for (const token of all) {
       const pin = shim.pinOf(token.serial);
-      if (pin === undefined) continue;
+      // A retired token was wiped by the security officer: it holds nothing, and nobody has a PIN for it.
+      if (pin === undefined || !token.userPinSet) continue;
       const { serial, label } = token;
       const session = await rig.hsm.login(rig.module, serial, label, Secret.take(pin));
       await work(session, token);
