@@ -13,7 +13,7 @@ const FLOOR = 0.85;
 /** A token on disk is six times slower. */
 const FEWER_ON_DISK = 4;
 
-export async function run(rounds = 7, keys = 1000): Promise<void> {
+export async function run(rounds = 7, keys = 3000): Promise<void> {
   const items = wrappedKeys(keys);
   const ratios: number[] = [];
   await onDisk((disk) =>
