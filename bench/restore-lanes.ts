@@ -10,7 +10,7 @@ export const about =
 
 const LANES = 8;
 
-export async function run(rounds = 5, keys = 400): Promise<void> {
+export async function run(rounds = 5, keys = 800): Promise<void> {
   const items = wrappedKeys(keys);
   await onDisk(async (disk) => {
     const places = { token: disk, disk };
