@@ -16,7 +16,13 @@ import { parseShareSet, type ShareSet } from "../../shares/share-set.ts";
 import { combine } from "../../shares/use-share-set.ts";
 import { tokenLines } from "../inspect-token.ts";
 import type { SetIntent } from "./new-share-sets.ts";
-import { readSealed, readShare, SEALED_FILE, SHARE_SET_FILE } from "./share-sets.ts";
+import {
+  enterShares,
+  readSealed,
+  SEALED_FILE,
+  SHARE_SET_FILE,
+  type EnteredShare,
+} from "./share-sets.ts";
 
 /** What people agreed to of the interrupted step. */
 export interface BegunInitialization {
@@ -209,15 +215,9 @@ async function rebuild(
   const set = parseShareSet(json);
   const holders = holdersOf(room, intent).filter(({ person }) => found.held.includes(person));
   const sealed = await readSealed(room, set, holders);
-  const entered: { person: string; share: Secret }[] = [];
+  const entered: EnteredShare[] = [];
   try {
-    for (const holder of holders) {
-      const opener = await room.people.open(holder);
-      entered.push({ person: holder.person, share: await readShare(room, set, holder, opener) });
-      room.console.tell(
-        `${holder.person} opened share ${entered.length} of ${holders.length} of set ${set.id}.`,
-      );
-    }
+    await enterShares(room, set, holders, entered);
     const quorum = entered.slice(0, set.threshold);
     const secret = await combine(set, quorum, sealed, { serial: PENDING, label: token });
     room.attach("application/json", json);

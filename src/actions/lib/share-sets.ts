@@ -55,6 +55,31 @@ export async function issueShareSet(
   return made;
 }
 
+/** A share that its holder has opened. */
+export interface EnteredShare {
+  readonly person: string;
+  readonly share: Secret;
+}
+
+/**
+ * Every holder opens theirs, one after the other, and the room hears of each.
+ * @param entered takes each share at once, so that the caller wipes those that came before a failure.
+ */
+export async function enterShares(
+  room: ProvingRoom,
+  set: ShareSet,
+  holders: readonly Participant[],
+  entered: EnteredShare[],
+): Promise<void> {
+  for (const holder of holders) {
+    const opener = await room.people.open(holder);
+    entered.push({ person: holder.person, share: await readShare(room, set, holder, opener) });
+    room.console.tell(
+      `${holder.person} opened share ${entered.length} of ${holders.length} of set ${set.id}.`,
+    );
+  }
+}
+
 /**
  * Every holder reads their share back from their medium and opens it, and every share helps to rebuild the
  * secret: nobody finds out on the day of need that a share was never readable, or is one of another split.
@@ -67,16 +92,10 @@ export async function proveShareSet(
   secret: Secret,
 ): Promise<void> {
   const { set } = made;
-  const entered: { person: string; share: Secret }[] = [];
+  const entered: EnteredShare[] = [];
   room.console.tell(`The shares of set ${set.id} are written. Each holder proves theirs now.`);
   try {
-    for (const holder of holders) {
-      const opener = await room.people.open(holder);
-      entered.push({ person: holder.person, share: await readShare(room, set, holder, opener) });
-      room.console.tell(
-        `${holder.person} opened share ${entered.length} of ${holders.length} of set ${set.id}.`,
-      );
-    }
+    await enterShares(room, set, holders, entered);
     // The same shares but one with each of the others: a share that does not fit is in one of these quorums.
     const fixed = entered.slice(0, set.threshold - 1);
     for (const other of entered.slice(set.threshold - 1)) {
