@@ -1816,6 +1816,7 @@ def read_script(data):
         and filled(*(script.get(name) for name in texts))
         and isinstance(script.get("roles"), dict)
         and isinstance(script.get("params") or {}, dict)
+        and all(map(is_param, (script.get("params") or {}).values()))
         and isinstance(script.get("steps"), list)
         and all(isinstance(one, dict) and filled(one.get("id"), one.get("action")) for one in script["steps"])
     )
@@ -1828,17 +1829,29 @@ def read_script(data):
     return script
 
 
+PARAM_TYPES = dict(
+    token=LABEL, label=LABEL, text=is_line, dn=is_line, person=SLUG, role=one_of(*ROLES), file=HEX64,
+    integer=whole, enum=is_line,
+)
+
+
+def is_param(spec):
+    return (
+        isinstance(spec, dict)
+        and isinstance(spec.get("type"), str)
+        and spec["type"] in PARAM_TYPES
+        and all(whole(spec.get(name, 0)) for name in ("min", "max"))
+        and (spec["type"] != "enum" or listed(is_line, 1)(spec.get("of")))
+    )
+
+
 def takes(spec, value):
     """Whether a parameter of a plan has a value that the script takes."""
-    if not isinstance(spec, dict) or value is None:
+    if not PARAM_TYPES[spec["type"]](value):
         return False
-    if spec.get("type") == "integer":
-        return whole(value) and spec.get("min", value) <= value <= spec.get("max", value)
-    if spec.get("type") == "file":
-        return bool(HEX64(value))
-    if spec.get("type") == "enum":
-        return value in (spec.get("of") or [])
-    return True
+    if spec["type"] == "integer":
+        return spec.get("min", value) <= value <= spec.get("max", value)
+    return spec["type"] != "enum" or value in spec["of"]
 
 
 def planned(n, step, params):

@@ -10,6 +10,7 @@ import type { JsonObject } from "../../src/lib/json.ts";
 import { BACKED_UP, CopiesDesk } from "../support/copies-desk.ts";
 
 const desk = new CopiesDesk(BACKED_UP);
+const LATER = "2100-01-01T00:00:00.000Z";
 const alpha = desk.custody.tokens.get("alpha") ?? assert.fail("there is no token alpha");
 
 function said(changes: Partial<StatusHistory>): readonly string[] {
@@ -118,6 +119,13 @@ test("an open ceremony is told step by step, with what is in doubt and where to 
   const open = {
     ...abandoned(step, "open"),
     openedSeq: 27,
+    plan: {
+      steps: [
+        { n: 1, id: "roll-call" },
+        { n: 4, id: "make" },
+      ],
+    },
+    progress: new Map([["make", { openedAt: desk.now(), begunAt: LATER, endedAt: null }]]),
     steps: new Map([
       ["roll-call", "completed"],
       ["make", "begun"],
@@ -140,5 +148,8 @@ test("an open ceremony is told step by step, with what is in doubt and where to 
     assert.ok(lines.includes(line), `${line}\nnot in\n${lines.join("\n")}`);
   assert.ok(!lines.join("").includes("\u001b"), "nothing of the record moves the cursor");
   const calm = findingLines({ ...open, doubt: null, unsettled: new Map() });
-  assert.equal(calm.at(-1), "No step is in doubt.");
+  assert.deepEqual(calm.slice(-2), [
+    "No step is in doubt.",
+    `Paused at step 4 (make) since ${LATER}.`,
+  ]);
 });
