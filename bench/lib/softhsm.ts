@@ -61,6 +61,7 @@ export function inItsOwnProcess(): Hsm {
     environment: { UV_THREADPOOL_SIZE: variable("UV_THREADPOOL_SIZE") ?? "8" },
     variable,
     monotonic: () => performance.now(),
+    told: () => undefined,
   });
 }
 

@@ -12,8 +12,11 @@ const HANDED_ON = ["HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ", "UV_THREADP
 /** The word that makes keyrite a module's process. */
 export const MODULE_HOST = "module-host";
 
-/** @param site folder whose ceremony it is for; absent for a mere look, which waits for nobody. */
-export function openHsm(site?: string): Hsm {
+/**
+ * @param told sentences for whoever waits for the HSM.
+ * @param site folder whose ceremony it is for; absent for a mere look, which waits for nobody.
+ */
+export function openHsm(told: (words: string) => void, site?: string): Hsm {
   const handedOn = HANDED_ON.flatMap((name) => {
     const value = environment(name);
     return value === undefined ? [] : [[name, value] as const];
@@ -23,6 +26,7 @@ export function openHsm(site?: string): Hsm {
     environment: Object.fromEntries(handedOn),
     variable: environment,
     monotonic: () => systemClock.monotonic(),
+    told,
   };
   if (site === undefined) return hostedHsm(base);
   return hostedHsm({ ...base, lockFile: ({ name }) => join(site, `module.${name}.lock`) });

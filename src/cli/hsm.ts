@@ -7,7 +7,7 @@ import { visible } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { openHsm } from "./hosted.ts";
-import { printJson, printLine } from "./output.ts";
+import { printJson, printLine, tellLine } from "./output.ts";
 import { openSite, readSite, siteFolder, type OpenSite, type Site } from "./site.ts";
 
 export interface HsmOptions {
@@ -16,7 +16,7 @@ export interface HsmOptions {
 }
 
 async function withHsm<T>(act: (hsm: Hsm) => Promise<T>): Promise<T> {
-  const hsm = openHsm();
+  const hsm = openHsm(tellLine);
   try {
     return await act(hsm);
   } finally {

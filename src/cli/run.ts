@@ -12,7 +12,7 @@ import type { Hsm } from "../hsm/token.ts";
 import { headName } from "../people/medium.ts";
 import { timestamp } from "../lib/clock.ts";
 import { equalBytes } from "../lib/encoding.ts";
-import { KeyriteError } from "../lib/errors.ts";
+import { KeyriteError, messageOf } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { readBounded } from "../lib/files.ts";
 import { kdfMilliseconds } from "../lib/age.ts";
@@ -47,8 +47,8 @@ export interface RunOptions {
 export async function run(name: string | undefined, options: RunOptions): Promise<void> {
   const start = systemClock.monotonic();
   const site = openSite(siteFolder(options.site), { write: true });
-  const hsm = openHsm(site.folder);
   let opened: OpenedConsole | undefined;
+  const hsm = openHsm((words) => opened?.console.tell(words), site.folder);
   try {
     opened = openConsole(site.genesis.assurance, options);
     const ended = await conduct(site, hsm, opened, name, options);
@@ -66,9 +66,18 @@ export async function run(name: string | undefined, options: RunOptions): Promis
     keepToLookAt(site);
     if (ended.failure !== undefined) throw ended.failure;
   } finally {
+    await closed(hsm);
     opened?.close();
-    await hsm.close();
     site.ledger.close();
+  }
+}
+
+// What the ceremony came to stands by itself: a module that does not end well neither hides it nor changes it.
+async function closed(hsm: Hsm): Promise<void> {
+  try {
+    await hsm.close();
+  } catch (error) {
+    tellLine(`The HSM's module did not end well: ${messageOf(error)}`);
   }
 }
 
@@ -130,7 +139,9 @@ function makeHall(
     files: siteFiles(site.folder),
     outbox: (ceremony) => outbox(site.folder, ceremony),
     vaults: siteVaults(site, options),
-    publicKeysFromNewProcess,
+    publicKeysFromNewProcess: publicKeysFromNewProcess((words) => {
+      opened.console.tell(words);
+    }),
     changedInput: () => changedInput(inputs),
     interrupted: () => opened.interrupted(),
   };

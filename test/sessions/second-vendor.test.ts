@@ -36,7 +36,10 @@ const hsm = createHsm({
   random: systemRandom,
   monotonic: () => performance.now(),
 });
-const hall: Partial<Hall> = { hsm, publicKeysFromNewProcess };
+const hall: Partial<Hall> = {
+  hsm,
+  publicKeysFromNewProcess: publicKeysFromNewProcess((words) => assert.fail(words)),
+};
 const policy = POLICY.replace("[p-256, p-384]", `[${ALGORITHMS.join(", ")}]`).replace(
   '{ manufacturer: "Keyrite tests" }',
   '{ manufacturer: "SoftHSM project" }, { manufacturer: "Mozilla Foundation" }',

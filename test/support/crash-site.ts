@@ -19,6 +19,16 @@ import { firedIn, linesOf, rule, ShimModule, type Nth, type ShimAction } from ".
 
 export const shim = new ShimModule();
 const PRELOAD = compiled("kill-points");
+const LATER_CLOCK = join(import.meta.dirname, "later-clock.mjs");
+/** What the room is told of a call that hangs. */
+export const SILENT = "The HSM has been silent";
+/** No patience is over when the clock is not put forward again: the room leaves. */
+const LEAVE = "0";
+const hanging: Readonly<Record<"waits" | "leaves" | "not", NodeJS.ProcessEnv>> = {
+  waits: { KEYRITE_LATER: "600" },
+  leaves: { KEYRITE_LATER: LEAVE },
+  not: {},
+};
 const KEEP_PINS = rule("*", "*", "keep-pins");
 
 /** The module with which every site here is made. */
@@ -31,7 +41,14 @@ export const module = {
 /** Where a run is interrupted. */
 export type Interruption =
   | { readonly at: "file"; readonly n: number; readonly who: "own" | "both" }
-  | { readonly at: "call"; readonly name: string; readonly nth: Nth; readonly action: ShimAction };
+  | {
+      readonly at: "call";
+      readonly name: string;
+      readonly nth: Nth;
+      readonly action: ShimAction;
+      /** For a call that hangs: what the room does when it is told. */
+      readonly then?: "waits" | "leaves";
+    };
 
 /** One file point of a run: which call on which file, and how many transactions were complete. */
 export interface FilePoint {
@@ -134,6 +151,7 @@ export class CrashSite {
       KEYRITE_KILL_LOG: log,
       KEYRITE_KILL_AT: String(file?.n ?? 0),
       KEYRITE_KILL_WHO: file?.who ?? "own",
+      ...(interruption?.at === "call" ? hanging[interruption.then ?? "not"] : {}),
     });
     const points = pointsIn(log);
     const happened = file === undefined ? firedIn(fired).length > 0 : points.length >= file.n;
@@ -142,7 +160,8 @@ export class CrashSite {
 
   // Several sites at a time: this process must not stand still meanwhile.
   async #keyrite(words: readonly string[], env: NodeJS.ProcessEnv): Promise<Ran> {
-    const child = spawn(process.execPath, [BIN, ...words], {
+    const clock = env["KEYRITE_LATER"] === undefined ? [] : ["--import", LATER_CLOCK];
+    const child = spawn(process.execPath, [...clock, BIN, ...words], {
       env: { ...cleanEnvironment(), ...module.env, KEYRITE_SITE: this.site.site, ...env },
       cwd: tmpdir(),
       stdio: ["ignore", "pipe", "pipe"],
@@ -152,7 +171,15 @@ export class CrashSite {
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    let asked = 0;
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+      // The second time when it has said that it heard the first.
+      const leave = asked === 0 ? SILENT : "stopping after the present step";
+      if (env["KEYRITE_LATER"] !== LEAVE || asked > 1 || !stderr.includes(leave)) return;
+      asked += 1;
+      child.kill("SIGINT");
+    });
     const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
     return { code, signal, stdout, stderr };
   }

@@ -3,7 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { moduleHost } from "../../src/cli/module-host.ts";
 import { hostedHsm } from "../../src/hsm/host/hosted-hsm.ts";
-import type { HostLaunch } from "../../src/hsm/host/process.ts";
+import type { HostLaunch } from "../../src/hsm/host/launch.ts";
 import type { Hsm } from "../../src/hsm/token.ts";
 
 const FILE = fileURLToPath(import.meta.url);
@@ -15,6 +15,7 @@ export function hosted(more: Partial<HostLaunch> = {}): Hsm {
     environment: { PATH: process.env["PATH"] ?? "" },
     variable: (name) => process.env[name],
     monotonic: () => performance.now(),
+    told: () => undefined,
     ...more,
   });
 }

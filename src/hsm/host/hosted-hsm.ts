@@ -17,7 +17,8 @@ import type {
   WipedToken,
 } from "../token.ts";
 import { HostedSession } from "./hosted-session.ts";
-import { HostProcess, type HostLaunch } from "./process.ts";
+import type { HostLaunch } from "./launch.ts";
+import { HostProcess } from "./process.ts";
 import type { ModuleCall } from "./protocol.ts";
 
 /** Modules in processes that are started when they are first needed. */
@@ -60,11 +61,11 @@ class HostedHsm implements Hsm {
   }
 
   tokens(module: ModuleBinding): Promise<readonly TokenInfo[]> {
-    return this.#call("tokens", module) as Promise<readonly TokenInfo[]>;
+    return this.#call("tokens", undefined, module) as Promise<readonly TokenInfo[]>;
   }
 
   find(module: ModuleBinding, serial: string, label: string): Promise<TokenInfo> {
-    return this.#call("find", module, serial, label) as Promise<TokenInfo>;
+    return this.#call("find", label, module, serial, label) as Promise<TokenInfo>;
   }
 
   initialize(
@@ -73,29 +74,30 @@ class HostedHsm implements Hsm {
     soPin: Secret,
     userPin: Secret,
   ): Promise<TokenInfo> {
-    return this.#call("initialize", module, label, soPin, userPin) as Promise<TokenInfo>;
+    return this.#call("initialize", label, module, label, soPin, userPin) as Promise<TokenInfo>;
   }
 
   completeInitialization(
     module: ModuleBinding,
     ...rest: [serial: string, label: string, soPin: Secret, userPin: Secret]
   ): Promise<TokenInfo> {
-    return this.#call("completeInitialization", module, ...rest) as Promise<TokenInfo>;
+    return this.#call("completeInitialization", rest[1], module, ...rest) as Promise<TokenInfo>;
   }
 
   wipe(module: ModuleBinding, serial: string, label: string, soPin: Secret): Promise<WipedToken> {
-    return this.#call("wipe", module, serial, label, soPin) as Promise<WipedToken>;
+    return this.#call("wipe", label, module, serial, label, soPin) as Promise<WipedToken>;
   }
 
   async login(module: ModuleBinding, serial: string, label: string, pin: Secret): Promise<Session> {
     const host = await this.#host(module);
-    const answer = await host.call("login", 0, [bare(module), serial, label, pin]);
+    const args = [bare(module), serial, label, pin];
+    const answer = await host.call({ name: "login", session: 0, args, token: label });
     const { session, info } = answer as { readonly session: number; readonly info: TokenInfo };
     return new HostedSession(host, session, info);
   }
 
   publicObjects(module: ModuleBinding, serial: string, label: string): Promise<readonly KeyInfo[]> {
-    return this.#call("publicObjects", module, serial, label) as Promise<readonly KeyInfo[]>;
+    return this.#call("publicObjects", label, module, serial, label) as Promise<readonly KeyInfo[]>;
   }
 
   publicKeys(
@@ -103,7 +105,9 @@ class HostedHsm implements Hsm {
     serial: string,
     label: string,
   ): Promise<readonly PublicKeyOnToken[]> {
-    return this.#call("publicKeys", module, serial, label) as Promise<readonly PublicKeyOnToken[]>;
+    return this.#call("publicKeys", label, module, serial, label) as Promise<
+      readonly PublicKeyOnToken[]
+    >;
   }
 
   /** Ends every process. The first failure is thrown after all were tried. */
@@ -120,9 +124,15 @@ class HostedHsm implements Hsm {
     if (failures.length > 0) throw failures[0];
   }
 
-  async #call(name: ModuleCall, module: ModuleBinding, ...rest: readonly unknown[]) {
+  async #call(
+    name: ModuleCall,
+    token: string | undefined,
+    module: ModuleBinding,
+    ...rest: readonly unknown[]
+  ) {
     const host = await this.#host(module);
-    return host.call(name, 0, [bare(module), ...rest]);
+    const about = token === undefined ? {} : { token };
+    return host.call({ name, session: 0, args: [bare(module), ...rest], ...about });
   }
 
   // Judged here before a process is made for it: what is no module of ours is not started.
@@ -145,7 +155,7 @@ class HostedHsm implements Hsm {
     const host = new HostProcess(module, this.#launch, socketPair());
     this.#alive.add(host);
     try {
-      await host.call("start", 0, []);
+      await host.call({ name: "start", session: 0, args: [] });
       return host;
     } catch (error) {
       await host.close().catch(() => undefined);

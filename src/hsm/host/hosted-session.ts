@@ -12,7 +12,7 @@ import type {
 } from "../token.ts";
 import { keyForm } from "../recorded-key.ts";
 import { exactAttributes } from "../restore-templates.ts";
-import type { HostProcess } from "./process.ts";
+import type { Call, HostProcess } from "./process.ts";
 import type { SessionCall } from "./protocol.ts";
 
 export class HostedSession implements Session {
@@ -113,7 +113,7 @@ export class HostedSession implements Session {
   ): AsyncGenerator<readonly backup.WrappedKey[]> {
     const names = keys.map(({ spki, ckaId }) => ({ spki, ckaId }));
     const args = formats === undefined ? [kek, names] : [kek, names, formats];
-    const stream = this.#host.stream("wrapAll", this.#number, args);
+    const stream = this.#host.stream(this.#asked("wrapAll", args));
     try {
       for (;;) {
         const event = await stream.next();
@@ -135,7 +135,7 @@ export class HostedSession implements Session {
       return { spki, ckaId, label, algorithm, format };
     });
     const brief = { ...options, brief: true };
-    const stream = this.#host.stream("unwrapAll", this.#number, [kek, names, brief]);
+    const stream = this.#host.stream(this.#asked("unwrapAll", [kek, names, brief]));
     let [at, ended] = [0, 0];
     try {
       for (;;) {
@@ -168,8 +168,12 @@ export class HostedSession implements Session {
     name: K,
     ...args: Parameters<Session[K]>
   ): Promise<Awaited<ReturnType<Session[K]>>> {
-    const answer = await this.#host.call(name, this.#number, args);
+    const answer = await this.#host.call(this.#asked(name, args));
     return answer as Awaited<ReturnType<Session[K]>>;
+  }
+
+  #asked(name: Call["name"], args: readonly unknown[]): Call {
+    return { name, session: this.#number, args, token: this.info.label };
   }
 }
 

@@ -24,10 +24,10 @@ export function ended({ name }: ModuleBinding, how: string, words: string): Keyr
   );
 }
 
-export function hangs({ name }: ModuleBinding, patience: number): KeyriteError {
+export function hangs({ name }: ModuleBinding, asked: string, patience: number): KeyriteError {
   return new KeyriteError(
     "hsm.module-ended",
-    `module ${name} gave no sign of life for ${patience / 1000} seconds within one call; its process was ended`,
+    `module ${name}, asked ${asked}, gave no sign of life for ${patience / 1000} seconds within one call; its process was ended`,
     {
       hints: [
         "look at the HSM and its connection",
@@ -36,6 +36,37 @@ export function hangs({ name }: ModuleBinding, patience: number): KeyriteError {
       ],
     },
   );
+}
+
+/** At the end, when nothing is under way any more. */
+export function endsNot({ name }: ModuleBinding, waited: number): KeyriteError {
+  return new KeyriteError(
+    "hsm.module-ended",
+    `module ${name} did not end within ${waited / 1000} seconds; its process was ended`,
+    { hints: ["nothing was under way on its tokens"] },
+  );
+}
+
+/** What the room is told of a process that it waits for. */
+export function isSilent(
+  { name }: ModuleBinding,
+  asked: string,
+  { milliseconds, patience }: { readonly milliseconds: number; readonly patience: number },
+): string {
+  return [
+    `The HSM has been silent for ${seconds(milliseconds)}: module ${name}, asked ${asked}.`,
+    `It is waited for until ${seconds(patience)} are over. Look at the device and its connection: it may wait`,
+    "for a touch, a card or its own keypad. Ctrl-C stops behind this call; Ctrl-C twice leaves at once, and",
+    "keyrite run --resume then looks what became of it.",
+  ].join(" ");
+}
+
+export function answersAgain({ name }: ModuleBinding, milliseconds: number): string {
+  return `The HSM answers again, after ${seconds(milliseconds)} (module ${name}).`;
+}
+
+function seconds(milliseconds: number): string {
+  return `${Math.round(milliseconds / 1000)} s`;
 }
 
 export function nonsense({ name }: ModuleBinding, cause: Error): KeyriteError {

@@ -3,33 +3,23 @@
  * owes an answer, and given up with a clear error when it ends or hangs.
  */
 
-import { spawn, type ChildProcess } from "node:child_process";
-import { closeSync, constants, fstatSync, openSync } from "node:fs";
-import type { Readable } from "node:stream";
+import type { ChildProcess } from "node:child_process";
 import type { KeyriteError } from "../../lib/errors.ts";
 import { addRows, type JournalRow } from "../journal.ts";
 import type { ModuleBinding } from "../token.ts";
 import { FramePipe, type Crossing } from "./pipe.ts";
-import { ended, hangs, noLock, nonsense, notStarted } from "./process-errors.ts";
+import { inWords } from "./call-words.ts";
+import * as say from "./process-errors.ts";
 import { errorOf, isOfKind, type Answer, type Metered, type Request } from "./protocol.ts";
 import { HostStream } from "./host-stream.ts";
-
-/** How module processes are started and watched. */
-export interface HostLaunch {
-  /** The program and its words; it serves what comes on descriptor 3. */
-  readonly command: readonly [file: string, ...words: string[]];
-  /** All that its environment holds besides what the binding names. */
-  readonly environment: Readonly<Record<string, string>>;
-  /** Reads a variable that a binding names. */
-  readonly variable: (name: string) => string | undefined;
-  readonly monotonic: () => number;
-  /** File that the process of a module holds a lock on as long as it lives; none for a mere look. */
-  readonly lockFile?: (module: ModuleBinding) => string;
-}
+import { start, type HostLaunch, type Stdio } from "./launch.ts";
+import { Silence } from "./silence.ts";
 
 /** Where a binding names no other. */
 const PATIENCE_MS = 600_000;
-const MOST_LOOKS_MS = 1000;
+/** A key of 4096 bits takes some HSMs this long; whoever waits longer wants to know for what. */
+const NOTICE_MS = 15_000;
+const LOOK_MS = 1000;
 /** How long a module has for C_Finalize. */
 const CLOSING_MS = 10_000;
 /** How long what a process said last may take to arrive when it is gone. */
@@ -42,18 +32,21 @@ interface Pending {
 }
 
 type Asked = Extract<Request, { kind: "call" }>;
+/** A call; `token` is the label of the token that it is about. */
+export type Call = Pick<Asked, "name" | "session" | "args"> & { readonly token?: string };
 
 export class HostProcess {
   readonly #module: ModuleBinding;
   readonly #child: ChildProcess;
   readonly #pipe: FramePipe;
   readonly #monotonic: () => number;
-  readonly #patience: number;
+  readonly #look: number;
+  readonly #silence: Silence;
+  /** What was asked and not answered yet, in words; the oldest is what is waited for. */
+  readonly #asked = new Map<number, string>();
   readonly #pending = new Map<number, Pending>();
   readonly #streams = new Map<number, HostStream>();
   readonly #exited: Promise<void>;
-  #lastSign: number;
-  #watch: NodeJS.Timeout | undefined;
   #numbered = 0;
   #failure: KeyriteError | undefined;
   #lastWords = "";
@@ -64,8 +57,8 @@ export class HostProcess {
   constructor(module: ModuleBinding, launch: HostLaunch, ends: readonly [number, number]) {
     this.#module = module;
     this.#monotonic = launch.monotonic;
-    this.#patience = module.patience === undefined ? PATIENCE_MS : module.patience * 1000;
-    this.#lastSign = launch.monotonic();
+    this.#look = launch.look ?? LOOK_MS;
+    this.#silence = this.#watched(launch.told);
     let allSaid: () => void = () => undefined;
     const said = new Promise<void>((resolve) => {
       allSaid = resolve;
@@ -75,7 +68,7 @@ export class HostProcess {
         this.#take(message);
       },
       ended: (error) => {
-        if (error !== undefined) this.#giveUp(nonsense(module, error));
+        if (error !== undefined) this.#giveUp(say.nonsense(module, error));
         allSaid();
       },
     });
@@ -102,17 +95,17 @@ export class HostProcess {
       this.#lastWords = (this.#lastWords + chunk.toString("latin1")).slice(-LAST_WORDS);
     });
     beats.on("data", () => {
-      this.#sign();
+      this.#silence.sign();
     });
     // Descriptors of a process that is gone: that it is gone is told by its exit.
     for (const stream of [stderr, beats]) stream.on("error", () => undefined);
     this.#child.once("error", (error) => {
-      this.#fail(notStarted(module, error));
+      this.#fail(say.notStarted(module, error));
     });
     this.#child.once("close", (code, signal) => {
       // What it had answered before it ended is an answer.
       void said.then(() => {
-        this.#fail(ended(module, signal ?? `exit code ${String(code)}`, this.#lastWords));
+        this.#fail(say.ended(module, signal ?? `exit code ${String(code)}`, this.#lastWords));
       });
     });
   }
@@ -130,67 +123,78 @@ export class HostProcess {
   }
 
   /** One call and its answer. @throws KeyriteError as the call does, and hsm.module-ended */
-  async call(name: Asked["name"], session: number, args: readonly unknown[]): Promise<unknown> {
-    if (this.#failure !== undefined) throw this.#failure;
-    this.#numbered += 1;
-    const id = this.#numbered;
+  call(asked: Call): Promise<unknown> {
+    return this.#silence.whileWaiting(() => this.#answer(asked));
+  }
+
+  async #answer({ name, session, args, token }: Call): Promise<unknown> {
+    const id = this.#number(name, token);
     const answer = new Promise<unknown>((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
     });
     this.#send({ kind: "call", id, name, session, args });
-    return this.awaiting(() => answer);
+    return answer;
   }
 
   /** A call that answers group by group. */
-  stream(name: Asked["name"], session: number, args: readonly unknown[]): HostStream {
-    if (this.#failure !== undefined) throw this.#failure;
-    this.#numbered += 1;
-    const id = this.#numbered;
+  stream({ name, session, args, token }: Call): HostStream {
+    const id = this.#number(name, token);
     const stream = new HostStream(id, {
       send: (request) => {
         this.#send(request);
       },
-      awaiting: (body) => this.awaiting(body),
-      over: () => this.#streams.delete(id),
+      awaiting: (body) => this.#silence.whileWaiting(body),
+      over: () => {
+        this.#streams.delete(id);
+        this.#asked.delete(id);
+      },
     });
     this.#streams.set(id, stream);
     this.#send({ kind: "call", id, name, session, args });
     return stream;
   }
 
-  #waiting = 0;
-
-  /** Waits for the process: from here on its silence is watched. */
-  async awaiting<T>(body: () => Promise<T>): Promise<T> {
-    if (this.#waiting === 0) this.#sign();
-    this.#waiting += 1;
-    const look = Math.max(1, Math.min(MOST_LOOKS_MS, this.#patience / 4));
-    this.#watch ??= setInterval(() => {
-      this.#look();
-    }, look);
-    try {
-      return await body();
-    } finally {
-      this.#waiting -= 1;
-      if (this.#waiting === 0) {
-        clearInterval(this.#watch);
-        this.#watch = undefined;
-      }
-    }
+  #number(name: Asked["name"], token: string | undefined): number {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#numbered += 1;
+    this.#asked.set(this.#numbered, inWords(name, token));
+    return this.#numbered;
   }
 
-  /** Finalises the module and waits until the process is gone. */
+  #watched(told: HostLaunch["told"]): Silence {
+    const module = this.#module;
+    const patience = module.patience === undefined ? PATIENCE_MS : module.patience * 1000;
+    const asked = (): string => this.#asked.values().next().value ?? "nothing";
+    return new Silence({
+      ...{ monotonic: this.#monotonic, look: this.#look },
+      ...{ patience, notice: Math.min(NOTICE_MS, patience / 2) },
+      silent: (milliseconds) => {
+        told(say.isSilent(module, asked(), { milliseconds, patience }));
+      },
+      again: (milliseconds) => {
+        told(say.answersAgain(module, milliseconds));
+      },
+      givenUp: () => {
+        this.#giveUp(say.hangs(module, asked(), patience));
+      },
+    });
+  }
+
+  /** Finalises the module and waits until the process is gone. @throws KeyriteError as the module fails to end */
   async close(): Promise<void> {
-    const late = setTimeout(() => {
-      this.#child.kill("SIGKILL");
-    }, CLOSING_MS);
+    const end = this.#monotonic() + CLOSING_MS;
+    const late = setInterval(() => {
+      if (this.#monotonic() > end) this.#giveUp(say.endsNot(this.#module, CLOSING_MS));
+    }, this.#look);
     try {
-      if (this.#failure === undefined) await this.call("close", 0, []);
+      if (this.#failure === undefined) {
+        await this.#answer({ name: "close", session: 0, args: [] });
+      }
     } finally {
-      this.#failure ??= ended(this.#module, "it was closed", "");
+      this.#failure ??= say.ended(this.#module, "it was closed", "");
       this.#pipe.end();
       await this.#gone();
-      clearTimeout(late);
+      clearInterval(late);
     }
   }
 
@@ -198,7 +202,7 @@ export class HostProcess {
   async #gone(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const given = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, CLOSING_MS + MOST_LOOKS_MS);
+      timer = setTimeout(resolve, CLOSING_MS + LAST_MOMENT_MS);
     });
     await Promise.race([this.#exited, given]);
     clearTimeout(timer);
@@ -206,21 +210,12 @@ export class HostProcess {
   }
 
   #send(request: Request): void {
-    this.#sign();
+    this.#silence.asked();
     this.#pipe.send(request as unknown as Crossing);
   }
 
-  #sign(): void {
-    this.#lastSign = this.#monotonic();
-  }
-
-  #look(): void {
-    const silence = this.#monotonic() - this.#lastSign;
-    if (silence > this.#patience) this.#giveUp(hangs(this.#module, this.#patience));
-  }
-
   #take(message: unknown): void {
-    this.#sign();
+    this.#silence.sign();
     if (!isOfKind<Answer>(message, ["done", "failed", "wants", "group"])) {
       throw new Error("an answer is none");
     }
@@ -235,6 +230,7 @@ export class HostProcess {
     }
     const pending = this.#pending.get(message.id);
     this.#pending.delete(message.id);
+    this.#asked.delete(message.id);
     if (message.kind === "done") pending?.resolve(message.value);
     if (message.kind === "failed") pending?.reject(errorOf(message.error));
   }
@@ -251,42 +247,4 @@ export class HostProcess {
     for (const stream of this.#streams.values()) stream.fail(error);
     this.#pending.clear();
   }
-}
-
-/** Descriptors of the process: none to read, none to print on, what it complains, the pipe, signs of life. */
-type Stdio = readonly [null, null, Readable, null, Readable, ...unknown[]];
-
-function start(module: ModuleBinding, launch: HostLaunch, pipe: number): ChildProcess {
-  const [file, ...words] = launch.command;
-  const named = (module.environment ?? []).flatMap((name) => {
-    const value = launch.variable(name);
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  const descriptors = [pipe];
-  try {
-    const lockFile = launch.lockFile?.(module);
-    const lock = lockFile === undefined ? "ignore" : openLock(lockFile);
-    if (lock !== "ignore") descriptors.push(lock);
-    return spawn(file, words, {
-      stdio: ["ignore", "ignore", "pipe", pipe, "pipe", lock],
-      env: { ...launch.environment, ...Object.fromEntries(named) },
-      // In a session of its own no key at the terminal reaches it, and it has no terminal to ask at.
-      detached: true,
-    });
-  } finally {
-    for (const descriptor of descriptors) closeSync(descriptor);
-  }
-}
-
-function openLock(path: string): number {
-  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
-  let descriptor: number | undefined;
-  try {
-    descriptor = openSync(path, flags, 0o600);
-    if (fstatSync(descriptor).isFile()) return descriptor;
-  } catch (cause) {
-    throw noLock(path, cause);
-  }
-  closeSync(descriptor);
-  throw noLock(path, undefined);
 }
