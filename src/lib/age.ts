@@ -56,12 +56,33 @@ export async function encryptTo(
     });
   }
   try {
-    const empty = await encrypter.encrypt(new Uint8Array(0));
+    const empty = await bytesOf(await encrypter.encrypt(nothing()));
     const fileKey = fileKeys[0] ?? new Uint8Array(0);
     return concat(headerOf(empty), sealPayload(fileKey, plaintext));
   } finally {
     for (const key of fileKeys) key.fill(0);
   }
+}
+
+/**
+ * No bytes, as a stream: given bytes the library collects its output with a class of Node's HTTP client, which
+ * takes ten gigabytes of addresses and, where the process may not have them, ends it from outside this call.
+ */
+function nothing(): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      controller.close();
+    },
+  });
+}
+
+async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  const reader = stream.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    chunks.push(next.value);
+  }
+  return concat(...chunks);
 }
 
 /**
