@@ -17,6 +17,13 @@ interface Manifest {
 }
 
 const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Manifest;
+/** The tools that measure the tests are apart, and under the same rules. */
+const MEASURE = join(ROOT, "measure");
+const measure = JSON.parse(readFileSync(join(MEASURE, "package.json"), "utf8")) as Pick<
+  Manifest,
+  "devDependencies"
+>;
+const LOCKFILES = [LOCKFILE, join(MEASURE, "package-lock.json")];
 const documented = readFileSync(join(ROOT, "docs", "dependencies.md"), "utf8");
 
 /** Cells of the table row of each package in docs/dependencies.md. */
@@ -34,6 +41,7 @@ test("versions are exact, also those of tools", () => {
   for (const [name, version] of Object.entries({
     ...manifest.dependencies,
     ...manifest.devDependencies,
+    ...measure.devDependencies,
   })) {
     assert.match(version, /^\d+\.\d+\.\d+$/, name);
   }
@@ -41,8 +49,15 @@ test("versions are exact, also those of tools", () => {
 
 test("every dependency, and nothing else, is documented with its version and licence", () => {
   const rows = documentedRows();
-  const wanted = { ...manifest.dependencies, ...manifest.devDependencies };
-  const { packages } = readLockfile(LOCKFILE);
+  const wanted = {
+    ...manifest.dependencies,
+    ...manifest.devDependencies,
+    ...measure.devDependencies,
+  };
+  const packages = Object.assign(
+    {},
+    ...LOCKFILES.map((file) => readLockfile(file).packages),
+  ) as ReturnType<typeof readLockfile>["packages"];
   for (const [name, version] of Object.entries(wanted)) {
     const licence = packages[`node_modules/${name}`]?.license?.replace(/[()]/g, "");
     assert.deepEqual(rows.get(name)?.slice(0, 2), [version, licence], name);
@@ -76,13 +91,20 @@ test("every run-time dependency is imported where its documentation says, and is
   }
 });
 
-test("D01: the lockfile names no host and has a digest for every package", () => {
-  const text = readFileSync(LOCKFILE, "utf8");
-  assert.doesNotMatch(text, /"resolved"/);
-  const { packages } = readLockfile(LOCKFILE);
-  for (const [path, { integrity }] of Object.entries(packages)) {
-    if (path !== "") assert.match(integrity ?? "", /^sha512-/, path);
+test("D01: the lockfiles name no host and have a digest for every package", () => {
+  for (const file of LOCKFILES) {
+    assert.doesNotMatch(readFileSync(file, "utf8"), /"resolved"/);
+    const { packages } = readLockfile(file);
+    for (const [path, { integrity }] of Object.entries(packages)) {
+      if (path !== "") assert.match(integrity ?? "", /^sha512-/, path);
+    }
   }
+});
+
+test("D01: no tool that measures the tests has an install script", () => {
+  const { packages } = readLockfile(join(MEASURE, "package-lock.json"));
+  const scripted = Object.values(packages).filter((one) => one.hasInstallScript === true);
+  assert.deepEqual(scripted, []);
 });
 
 test("D01: whatever has an install script is compiled by us or documented as never run", () => {

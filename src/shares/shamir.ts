@@ -13,9 +13,10 @@ import { moveToOwn, ownCopy, Secret } from "../lib/secret.ts";
  */
 export async function splitSecret(secret: Secret, n: number, k: number): Promise<Secret[]> {
   const source = secret.use(ownCopy);
-  const shares = (await split(source, n, k)).map(moveToOwn);
-  const secrets = shares.map((share) => Secret.take(share));
+  const secrets: Secret[] = [];
   try {
+    const shares = (await split(source, n, k)).map(moveToOwn);
+    secrets.push(...shares.map((share) => Secret.take(share)));
     await proveSplit(source, shares, k);
     return secrets;
   } catch (error) {

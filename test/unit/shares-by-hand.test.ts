@@ -123,40 +123,82 @@ describe("share-set.json", async () => {
   const changedHolder = (change: JsonObject): JsonObject => ({
     holders: [{ ...first, ...change }, ...holders.slice(1)],
   });
-  const refused: Readonly<Record<string, JsonObject>> = {
-    "another kind": { keyrite: "share-set/v2" },
-    "an unknown member": { note: "x" },
-    "a threshold of one": { threshold: 1 },
-    "a threshold above the holders": { threshold: 4 },
-    "a threshold as text": { threshold: "2" },
-    "a fraction": { generation: 1.5 },
-    "an unknown purpose": { purpose: "signing" },
-    "a short digest": { sealed: "00" },
-    "holders that are no list": { holders: {} },
-    "a holder that is no object": { holders: [null, ...holders.slice(1)] },
-    "a holder with an unknown member": changedHolder({ share: "00" }),
-    "places that do not count up": changedHolder({ index: 2 }),
-    "Q08: one person twice": changedHolder({ person: holders[1]?.["person"] ?? "" }),
-    "Q08: one recipient twice": changedHolder({ recipient: holders[1]?.["recipient"] ?? "" }),
-    "one commitment twice": changedHolder({ commitment: holders[1]?.["commitment"] ?? "" }),
-    "one file twice": changedHolder({ file: holders[1]?.["file"] ?? "" }),
-    "no recipient": { recipient: "age1" },
+  const refused: Readonly<Record<string, readonly [JsonObject, RegExp]>> = {
+    "another kind": [{ keyrite: "share-set/v2" }, /keyrite is not "share-set\/v1"/],
+    "an unknown member": [{ note: "x" }, /it is not exactly its canonical form/],
+    "a threshold of one": [{ threshold: 1 }, /1 of 3 is not a threshold/],
+    "a threshold above the holders": [{ threshold: 4 }, /4 of 3 is not a threshold/],
+    "a threshold as text": [{ threshold: "2" }, /threshold is not a whole number from 1/],
+    "a fraction": [{ generation: 1.5 }, /generation is not a whole number from 1/],
+    "a generation zero": [{ generation: 0 }, /generation is not a whole number from 1/],
+    "an unknown purpose": [{ purpose: "signing" }, /the purpose is unknown/],
+    "a short digest": [{ sealed: "00" }, /sealed is malformed/],
+    "an id that is no slug": [{ id: "s/alpha" }, /id is malformed/],
+    "holders that are no list": [{ holders: {} }, /holders is not a list/],
+    "a holder that is no object": [
+      { holders: [null, ...holders.slice(1)] },
+      /a holder is not a JSON object/,
+    ],
+    "a holder with an unknown member": [
+      changedHolder({ share: "00" }),
+      /it is not exactly its canonical form/,
+    ],
+    "a holder whose name is no slug": [changedHolder({ person: "Ana" }), /person is malformed/],
+    "a holder with a long digest": [changedHolder({ file: "0".repeat(65) }), /file is malformed/],
+    "places that do not count up": [changedHolder({ index: 2 }), /its places are not 1 to n/],
+    "Q08: one person twice": [
+      changedHolder({ person: holders[1]?.["person"] ?? "" }),
+      /two holders have the same person/,
+    ],
+    "Q08: one recipient twice": [
+      changedHolder({ recipient: holders[1]?.["recipient"] ?? "" }),
+      /two holders have the same recipient/,
+    ],
+    "one commitment twice": [
+      changedHolder({ commitment: holders[1]?.["commitment"] ?? "" }),
+      /two holders have the same commitment/,
+    ],
+    "one file twice": [
+      changedHolder({ file: holders[1]?.["file"] ?? "" }),
+      /two holders have the same file/,
+    ],
+    "no recipient": [{ recipient: "age1" }, /the share set is refused: a recipient /],
+    "a recipient of another kind": [{ recipient: "ssh-ed25519 AAAA" }, /recipient is malformed/],
   };
-  for (const [name, change] of Object.entries(refused)) {
+  const HINTS = ["use share-set.json as it was written when the set was made"];
+  for (const [name, [change, message]] of Object.entries(refused)) {
     test(`refuses ${name}`, () => {
       const bytes = utf8(canonicalJson({ ...value, ...change }));
-      assert.throws(() => parseShareSet(bytes), { code: "usage.bad-file" });
+      assert.throws(() => parseShareSet(bytes), { code: "usage.bad-file", message, hints: HINTS });
     });
   }
 
-  for (const [name, text] of Object.entries({
-    "no JSON": "{",
-    "a list": "[]",
-    "white space at the end": `${fromUtf8(made.json)}\n`,
-    "Q13: a repeated member": fromUtf8(made.json).replace('"id":', '"id":"sother","id":'),
+  test("255 holders are the most", () => {
+    const crowd = Array.from({ length: 256 }, (_, i) => ({
+      index: i + 1,
+      person: `p${i}`,
+      recipient: recipientOf(Secret.take(sha256(`${i}`))),
+      commitment: Buffer.from(sha256(`c${i}`)).toString("hex"),
+      file: Buffer.from(sha256(`f${i}`)).toString("hex"),
+    }));
+    const bytes = (n: number): Uint8Array =>
+      utf8(canonicalJson({ ...value, holders: crowd.slice(0, n) }));
+    assert.equal(parseShareSet(bytes(255)).holders.length, 255);
+    assert.throws(() => parseShareSet(bytes(256)), /it has more than 255 holders/);
+  });
+
+  const canonical = /it is not exactly its canonical form/;
+  for (const [name, [text, message]] of Object.entries<readonly [string, RegExp]>({
+    "no JSON": ["{", /it is not JSON/],
+    "a list": ["[]", /it is not a JSON object/],
+    "white space at the end": [`${fromUtf8(made.json)}\n`, canonical],
+    "Q13: a repeated member": [
+      fromUtf8(made.json).replace('"id":', '"id":"sother","id":'),
+      canonical,
+    ],
   })) {
     test(`refuses ${name}`, () => {
-      assert.throws(() => parseShareSet(utf8(text)), { code: "usage.bad-file" });
+      assert.throws(() => parseShareSet(utf8(text)), { code: "usage.bad-file", message });
     });
   }
 

@@ -4,9 +4,10 @@ import { fromUtf8, sha256Hex, utf8 } from "../../src/lib/encoding.ts";
 import { PENDING } from "../../src/shares/make-share-set.ts";
 import { commitmentOf, type ShareSet } from "../../src/shares/share-set.ts";
 import { combine, openShare, type EnteredShare } from "../../src/shares/use-share-set.ts";
-import { encryptTo, x25519Recipient } from "../../src/lib/age.ts";
+import { decryptWith, encryptTo, x25519Identity, x25519Recipient } from "../../src/lib/age.ts";
 import { Secret } from "../../src/lib/secret.ts";
-import { textOf } from "../support/identities.ts";
+import { combineShares } from "../../src/shares/shamir.ts";
+import { secretOf, textOf } from "../support/identities.ts";
 import {
   enter,
   handingOut,
@@ -220,6 +221,45 @@ describe("the sealed secret", async () => {
     await assert.rejects(combine(early.set, some, early.sealed, other), {
       code: "hsm.wrong-token",
     });
+  });
+
+  test("what a refusal says to do next", async () => {
+    const other = await makeSet(2, 3, { id: "sother" });
+    await assert.rejects(combine(made.set, shares, other.sealed, TOKEN), {
+      message:
+        "share set salpha.g1 cannot be used: the sealed secret is not the file that was made with the set",
+      hints: ["use the copy on another holder's medium"],
+    });
+    await assert.rejects(combine(made.set, shares.slice(1), made.sealed, TOKEN), {
+      message: "share set salpha.g1 needs 2 shares, 1 were entered",
+      hints: ["call another holder of the set"],
+    });
+    await assert.rejects(combine(made.set, [...shares, ...shares], made.sealed, TOKEN), {
+      hints: ["shares of 2 different people are needed"],
+    });
+    await assert.rejects(combine(made.set, shares, made.sealed, { ...TOKEN, serial: "0" }), {
+      message: `share set salpha.g1 cannot be used: the PIN is that of the token ${TOKEN.serial}`,
+      hints: [],
+    });
+    await assert.rejects(enter(made, "ana", shareFile(made, "ben")), {
+      hints: ["use the file that was issued to ana, or another holder's share"],
+    });
+  });
+
+  test("an escrowed KEK is sealed as one, and opens under its own name only", async () => {
+    const kek = "00112233445566778899aabbccddeeff";
+    const named = { serial: PENDING, label: "kek-2026" };
+    const set = await makeSet(2, 3, { purpose: "kek", token: named, secret: secretOf(kek) });
+    const some = [await enter(set, "ana"), await enter(set, "ben")];
+    assert.equal(textOf(await combine(set.set, some, set.sealed, named)), kek);
+    await assert.rejects(combine(set.set, some, set.sealed, { ...named, label: "kek-2025" }), {
+      code: "hsm.wrong-kek",
+      message: /the sealed value is that of KEK kek-2026$/,
+    });
+    // Whoever opens it without Keyrite reads on its last line which of the two it is.
+    const key = await combineShares(some.map(({ share }) => share));
+    const content = await decryptWith([x25519Identity(key)], set.sealed);
+    assert.equal(textOf(content).split("\n").at(-2), `kek ${kek}`);
   });
 
   for (const [name, change] of Object.entries({
