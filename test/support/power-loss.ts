@@ -22,6 +22,7 @@ import type { DiskCall } from "./disk-record.ts";
 /** Of no interest after a power cut: the module's own files, its lock, and what the screen showed. */
 const NOT_JUDGED = /^site\/(?:(?:tokens|transcripts)(?:\/|$)|module\.[^/]+\.lock$)/;
 const LEDGER = "site/ledger.db";
+const MOST_FAILURES = 5;
 /** Whether these are there or not is all the same. */
 const BESIDE = ["site/ledger.db-journal", "site/ledger.db.holder", "site/ledger.db.reserve"];
 const HEAD = /^media\/[^/]+\/heads\//;
@@ -38,10 +39,25 @@ export interface Tally {
   images: number;
   commits: number;
   calls: number;
+  /** States in which something is missing that had been acknowledged. */
+  lost: number;
+  /** States in which the ledger does not verify, or a file is neither old nor new. */
+  damaged: number;
+  /** Commits that speak of what a power cut can still take away. */
+  early: number;
 }
+type Wrong = "lost" | "damaged" | "early";
+
+/** A state in which acknowledged entries are missing. */
+class Lost extends Error {}
 
 export class PowerLoss {
-  readonly tally: Tally = { states: 0, images: 0, commits: 0, calls: 0 };
+  readonly tally: Tally = {
+    ...{ states: 0, images: 0, commits: 0, calls: 0 },
+    ...{ lost: 0, damaged: 0, early: 0 },
+  };
+  /** What was wrong first, in words. */
+  readonly failures: string[] = [];
   readonly #disk: DiskModel;
   readonly #folder: string;
   readonly #scratch: string;
@@ -83,8 +99,23 @@ export class PowerLoss {
     if (call.kind !== "says") return;
     this.tally.commits += 1;
     this.#acknowledged = this.#find(new DiskState(this.#disk, EVERYTHING));
-    assert.deepEqual(this.#loose(), [], "what an entry may speak of is durable before it is");
+    this.#counted("early", () => {
+      assert.deepEqual(this.#loose(), [], "what an entry may speak of is durable before it is");
+    });
     this.#settle();
+  }
+
+  #counted(wrong: Wrong, judging: () => void): void {
+    try {
+      judging();
+    } catch (error) {
+      const kind = error instanceof Lost ? "lost" : wrong;
+      this.tally[kind] += 1;
+      const why = error instanceof Error ? error.message : "no error";
+      if (this.failures.length < MOST_FAILURES) {
+        this.failures.push(`call ${this.tally.calls}, state ${this.tally.states}, ${kind}: ${why}`);
+      }
+    }
   }
 
   #settle(): void {
@@ -103,16 +134,18 @@ export class PowerLoss {
 
   /** Judges the disk as it is found after a power cut now. */
   judge(fate: Fate): void {
-    const state = new DiskState(this.#disk, fate);
-    const found = this.#find(state);
     this.tally.states += 1;
-    const { size, cosignatures } = this.#acknowledged;
-    assert.ok(found.size >= size, `${size - found.size} acknowledged entries are lost`);
-    assert.ok(found.cosignatures >= cosignatures, "acknowledged cosignatures are lost");
-    this.#judgeFiles(state, found.size);
+    this.#counted("damaged", () => {
+      const state = new DiskState(this.#disk, fate);
+      const found = this.#find(state);
+      const { size, cosignatures } = this.#acknowledged;
+      if (found.size < size) throw new Lost(`${size - found.size} entries of ${size}`);
+      if (found.cosignatures < cosignatures) throw new Lost("acknowledged cosignatures");
+      this.#judgeFiles(state, found.size);
+    });
   }
 
-  /** After the last call: the replay was whole, and nothing of the run can be lost any more. */
+  /** After the last call: the replay is what the run left, and nothing of it can be lost any more. @throws when it is not */
   finish(): void {
     const state = new DiskState(this.#disk, EVERYTHING);
     const replayed = new Map([...state.files()].filter(([path]) => !NOT_JUDGED.test(path)));
@@ -125,7 +158,9 @@ export class PowerLoss {
       const same = state.content(file).equals(readFileSync(join(this.#folder, path)));
       assert.ok(same, `the replay of ${path} is what the run wrote`);
     }
-    assert.deepEqual(this.#loose(), [], "nothing can be lost after the command has ended");
+    this.#counted("early", () => {
+      assert.deepEqual(this.#loose(), [], "nothing can be lost after the command has ended");
+    });
     this.#judgeOrder();
   }
 
