@@ -55,6 +55,17 @@ describe("every write and every sync of a ledger, of files and of a backup", () 
   const wrong = (faults: readonly FaultOutcome[]): readonly FaultOutcome[] =>
     faults.filter((one) => one.wrong !== undefined || one.error?.code === "uncaught");
 
+  /** Says what came of some faults; nothing of it may be wrong. */
+  const figured = (
+    row: string,
+    what: string,
+    faults: readonly FaultOutcome[],
+    called: string,
+  ): void => {
+    figure(row, what, { faults: faults.length, [called]: wrong(faults).length });
+    assert.deepEqual(wrong(faults), []);
+  };
+
   test("the sweep ran to its end and met every kind of place", () => {
     assert.equal(ran.status, 0, ran.stderr);
     for (const subject of ["ledger", "files", "vault"]) {
@@ -69,7 +80,7 @@ describe("every write and every sync of a ledger, of files and of a backup", () 
 
   test("C05: a sync that fails is a failure, and is said to be", () => {
     const faults = of("fsync");
-    assert.deepEqual(wrong(faults), []);
+    figured("C05", "failed syncs of ledger, files and backups", faults, "wrong");
     for (const { subject, error, once, acknowledged } of faults) {
       // Behind the last append only the empty journal is removed: no record hangs on that.
       if (subject === "ledger" && acknowledged === 5) continue;
@@ -79,17 +90,15 @@ describe("every write and every sync of a ledger, of files and of a backup", () 
       assert.equal(error.code, "halted.not-durable");
       assert.match(error.message, /what was being recorded is not safe/);
     }
-    figure("C05", "failed syncs of ledger, files and backups", { faults: faults.length, wrong: 0 });
   });
 
   test("C06: on a full disk nothing is begun, and the message says how much room is needed", () => {
     const faults = of("write", 28).filter(({ subject }) => subject === "ledger");
-    assert.deepEqual(wrong(faults), []);
+    figured("C06", "full disk at any write of a ledger", faults, "wrong");
     for (const { error, once } of faults) {
       if (once && error === undefined) continue;
       assert.match(error?.hints ?? "", /free some space .*4 MiB are needed, [\d]+ [KM]iB are free/);
     }
-    figure("C06", "full disk at any write of a ledger", { faults: faults.length, wrong: 0 });
   });
 
   test("C07: an outcome that finds the disk full is written to the room kept for it", () => {
@@ -97,40 +106,34 @@ describe("every write and every sync of a ledger, of files and of a backup", () 
     const saved = once.filter(({ error }) => error === undefined);
     assert.ok(saved.length > 0);
     // Two appends: the first begins something and is refused, the second ends something and is not.
-    for (const { acknowledged, error } of once) {
-      assert.deepEqual(
-        [acknowledged, error?.code],
-        error === undefined ? [5, undefined] : [3, "site.disk"],
-      );
-    }
+    const lost = once.filter(({ acknowledged, error }) =>
+      error === undefined ? acknowledged !== 5 : acknowledged !== 3 || error.code !== "site.disk",
+    );
     figure("C07", "outcomes written to the reserve", {
       faults: once.length,
       saved: saved.length,
-      lost: 0,
+      lost: lost.length,
     });
+    assert.deepEqual(lost, []);
   });
 
   test("C08: full, quota, limit, read-only and broken each have a message of their own", () => {
     const faults = of("write", 28, 122, 27, 30, 5);
-    assert.deepEqual(wrong(faults), []);
+    figured("C08", "five kinds of refusal at every write", faults, "wrong");
     for (const { errno, once, error } of faults) {
       // A single fault is over before anybody can ask the disk what it was.
       if (once) continue;
       assert.match(error?.message ?? "", WORDS[errno] ?? /never/);
       assert.notEqual(error?.hints, "");
     }
-    figure("C08", "five kinds of refusal at every write", { faults: faults.length, wrong: 0 });
   });
 
   test("C09: short writes and interrupted ones are completed, EAGAIN fails cleanly", () => {
     const done = [...of("short"), ...of("write", 4).filter(({ once }) => once)];
-    assert.deepEqual(wrong([...done, ...of("write", 11)]), []);
+    const faults = [...done, ...of("write", 11)];
+    figured("C09", "short, interrupted and refused writes", faults, "damaged");
     for (const { error } of done) assert.equal(error, undefined);
     for (const { error } of of("write", 11)) assert.ok(error);
-    figure("C09", "short, interrupted and refused writes", {
-      faults: done.length + of("write", 11).length,
-      damaged: 0,
-    });
   });
 });
 
@@ -188,13 +191,14 @@ interface Status {
   readonly inDoubt: unknown;
 }
 
-/** Nothing that was on record is gone, and what is on record verifies. */
-function judged(site: RehearsedSite, before: readonly string[]): Status {
-  const kept = site.entries().slice(0, before.length);
-  assert.deepEqual(
-    kept.map((entry) => JSON.stringify(entry)),
-    before,
-  );
+/** How many entries are gone that were on record. */
+function lostOf(site: RehearsedSite, before: readonly string[]): number {
+  const now = site.entries().map((entry) => JSON.stringify(entry));
+  return before.filter((entry, seq) => now[seq] !== entry).length;
+}
+
+/** What is on record verifies, and this is what Keyrite says of it. */
+function judged(site: RehearsedSite): Status {
   succeeded(site.keyrite(["verify"]));
   return JSON.parse(succeeded(site.keyrite(["status", "--json"])).stdout) as Status;
 }
@@ -226,25 +230,29 @@ function sweep(
 }
 
 test("C05: after a failed sync no ceremony asks anything more of an HSM", () => {
-  const faults = sweep({ call: "fsync", errno: 5, untilReleased: false }, (site, ran, before) => {
+  const counts = { faults: 0, actsAfterIt: 0, lost: 0 };
+  counts.faults = sweep({ call: "fsync", errno: 5, untilReleased: false }, (site, ran, before) => {
     assert.notEqual(ran.code, 0);
     assert.match(ran.stderr, /input\/output error/);
     if (ran.stderr.includes("halted.not-durable")) assert.match(ran.stderr, /is not safe/);
-    assert.deepEqual(actsAfterFault(), []);
-    judged(site, before);
+    counts.actsAfterIt += actsAfterFault().length;
+    counts.lost += lostOf(site, before);
+    judged(site);
   });
-  figure("C05", "failed syncs in ceremonies", { faults, actsAfterIt: 0, lost: 0 });
+  figure("C05", "failed syncs in ceremonies", counts);
+  assert.deepEqual([counts.actsAfterIt, counts.lost], [0, 0]);
 });
 
 test("C06, C07: a disk that fills up: nothing is begun, and every outcome is on record", () => {
-  const counts = { faults: 0, inDoubt: 0, actsAfterIt: 0, closed: 0 };
+  const counts = { faults: 0, inDoubt: 0, actsAfterIt: 0, closed: 0, lost: 0 };
   counts.faults = sweep({ call: "write", errno: 28, untilReleased: true }, (site, ran, before) => {
     counts.closed += ran.code === 0 ? 1 : 0;
     if (ran.code !== 0) assert.match(ran.stderr, /\(site\.disk, exit 2\)/);
     if (ran.code !== 0) assert.match(ran.stderr, /free some space/);
-    assert.deepEqual(actsAfterFault(), []);
-    const { inDoubt } = judged(site, before);
-    assert.equal(inDoubt, null, ran.stderr);
+    counts.actsAfterIt += actsAfterFault().length;
+    counts.lost += lostOf(site, before);
+    if (judged(site).inDoubt !== null) counts.inDoubt += 1;
   });
   figure("C07", "full disk in ceremonies", counts);
+  assert.deepEqual([counts.actsAfterIt, counts.lost, counts.inDoubt], [0, 0, 0]);
 });

@@ -47,7 +47,7 @@ test("C11: two continuations of one ledger are told apart, with the first entry 
   const dir = tempDir(t);
   const roll = seededDice(SEED);
   const forks = sized(60, 1000);
-  let named = 0;
+  const counts = { forks, heads: 0, passed: 0 };
   for (let i = 0; i < forks; i += 1) {
     const common = 1 + Math.floor(roll() * 12);
     const base = join(dir, `fork-${i}`);
@@ -72,16 +72,17 @@ test("C11: two continuations of one ledger are told apart, with the first entry 
       [headOf(other), one],
     ] as const) {
       const seen = compareHead(ledger, head, ledgerVerifier);
+      counts.heads += 1;
       if (seen.result === "forked") assert.ok(seen.from <= common && common <= seen.to);
-      else assert.equal(seen.result === "shorter" && seen.firstMissing, ledger.size);
-      named += 1;
+      else if (seen.result === "shorter") assert.equal(seen.firstMissing, ledger.size);
+      else counts.passed += 1;
     }
     one.close();
     other.close();
     for (const side of ["a", "b"]) rmSync(`${base}-${side}`, { recursive: true });
   }
-  assert.equal(named, 2 * forks);
-  figure("C11", "forks shown by a head", { forks, heads: named, passed: 0 });
+  figure("C11", "forks shown by a head", counts);
+  assert.deepEqual([counts.heads, counts.passed], [2 * forks, 0]);
 });
 
 test("C17: an older copy, and a ledger cut short by any number of entries, is stopped by a head", (t) => {
@@ -97,20 +98,18 @@ test("C17: an older copy, and a ledger cut short by any number of entries, is st
     copyFileSync(path, join(dir, `${n + 1}.db`));
   }
   const head = heads.at(-1) ?? "";
-  let stopped = 0;
+  const counts = { copies: 0, passed: 0 };
   for (let kept = 1; kept < size; kept += 1) {
     const older = read(join(dir, `${kept}.db`));
     const seen = compareHead(older, head, ledgerVerifier);
-    assert.ok(
-      seen.result === "shorter" && seen.firstMissing === kept,
-      `${kept} entries are too few`,
-    );
+    counts.copies += 1;
+    if (seen.result !== "shorter" || seen.firstMissing !== kept) counts.passed += 1;
     // Its own head, and every older one, it does extend: nobody is accused who did nothing.
     assert.equal(compareHead(older, heads[kept - 1] ?? "", ledgerVerifier).result, "extends");
     older.close();
-    stopped += 1;
   }
-  figure("C17", "older copies against the newest head", { copies: stopped, passed: 0 });
+  figure("C17", "older copies against the newest head", counts);
+  assert.equal(counts.passed, 0, "every copy has too few entries");
 });
 
 /** A ledger of 2 + 3 entries, with a write beside it that a process had not finished after the first two. */
@@ -126,9 +125,9 @@ function interrupted(dir: string): { readonly before: string; readonly after: st
   return { before, after };
 }
 
-type Outcome = "refused" | "whole" | "told";
+type Outcome = "refused" | "whole" | "told" | "silentlyOlder";
 
-/** What comes of a ledger of `size` entries with something beside it. Older than it was, and silent, is none. */
+/** What comes of a ledger of `size` entries with something beside it. */
 function outcome(path: string, size: number): Outcome {
   let store: LedgerStore;
   try {
@@ -141,8 +140,7 @@ function outcome(path: string, size: number): Outcome {
   try {
     if (verifyLedger(store, { key: ledgerVerifier }).findings.length > 0) return "refused";
     if (store.size === size) return "whole";
-    assert.ok(store.rolledBack, `${store.size} of ${size} entries, and nobody is told`);
-    return "told";
+    return store.rolledBack ? "told" : "silentlyOlder";
   } finally {
     store.close();
   }
@@ -222,6 +220,7 @@ test("C16: stale, foreign, cut or missing side files: refused, rolled back as SQ
     rmSync(folder, { recursive: true });
   }
   figure("C16", "journals that are stale, foreign, cut or missing", counts);
+  assert.equal(counts.silentlyOlder, 0);
 });
 
 test("C16: a journal of another ledger ruins nothing unnoticed", (t) => {
@@ -231,7 +230,7 @@ test("C16: a journal of another ledger ruins nothing unnoticed", (t) => {
   mkdirSync(folder);
   const other = makeLedger(folder, [["a", "b"], ["c"]]);
   cpSync(`${before}-journal`, `${other}-journal`);
-  assert.notEqual(outcome(other, 3), "whole");
+  assert.match(outcome(other, 3), /^(?:refused|told)$/);
 });
 
 test("C16: a write-ahead log beside the ledger is refused, and neither read nor removed", (t) => {

@@ -63,8 +63,9 @@ test("C10: of several processes at one ledger one wins, and the others are told 
   } finally {
     for (const child of children) child.kill();
   }
-  assert.equal(sound(path), 1 + counts.winners);
+  counts.forks = Math.abs(sound(path) - 1 - counts.winners);
   figure("C10", "races for one ledger", counts);
+  assert.equal(counts.forks, 0, "each winner has appended once, and nobody else");
 });
 
 test("C12: after a kill nobody has to remove anything, and the next one goes on", async (t) => {
@@ -72,6 +73,7 @@ test("C12: after a kill nobody has to remove anything, and the next one goes on"
   const path = makeLedger(dir, [["one"]]);
   const roll = seededDice(SEED);
   const kills = sized(6, 60);
+  const counts = { kills, lost: 0, leftBehind: 0 };
   let size = 1;
   for (let i = 0; i < kills; i += 1) {
     const child = await started();
@@ -82,7 +84,8 @@ test("C12: after a kill nobody has to remove anything, and the next one goes on"
     child.kill("SIGKILL");
     await ended;
     const now = sound(path);
-    assert.ok(now === size || now === size + 1);
+    counts.lost += Math.max(0, size - now);
+    assert.ok(now <= size + 1);
     size = now;
   }
   const last = await started();
@@ -90,10 +93,8 @@ test("C12: after a kill nobody has to remove anything, and the next one goes on"
   await told(last, "release");
   last.kill();
   assert.equal(sound(path), size + 1);
-  assert.deepEqual(
-    readdirSync(dir),
-    ["ledger.db"],
-    "a clean end leaves nothing of the killed ones",
-  );
-  figure("C12", "kills of a process that holds the ledger", { kills, deletedByHand: 0, lost: 0 });
+  counts.leftBehind = readdirSync(dir).filter((name) => name !== "ledger.db").length;
+  figure("C12", "kills of a process that holds the ledger", counts);
+  assert.equal(counts.lost, 0);
+  assert.equal(counts.leftBehind, 0, "a clean end leaves nothing of the killed ones");
 });
