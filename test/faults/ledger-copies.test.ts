@@ -13,12 +13,13 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { compareHead, firstDifference } from "../../src/ledger/heads.ts";
 import { LedgerStore } from "../../src/ledger/store.ts";
 import { verifyLedger } from "../../src/ledger/verify.ts";
 import { KeyriteError } from "../../src/lib/errors.ts";
+import { compiled } from "../support/compiled.ts";
 import { figure, SEED, sized } from "../support/fault-run.ts";
 import {
   draft,
@@ -30,6 +31,8 @@ import {
 } from "../support/ledger-fixture.ts";
 import { read, support } from "../support/open-ledger.ts";
 import { seededDice } from "../support/dice.ts";
+import { cleanEnvironment } from "../support/rehearsed-site.ts";
+import { linesOf } from "../support/shim.ts";
 
 function grown(path: string, words: readonly string[]): LedgerStore {
   const clock = testClock();
@@ -221,6 +224,57 @@ test("C16: stale, foreign, cut or missing side files: refused, rolled back as SQ
   }
   figure("C16", "journals that are stale, foreign, cut or missing", counts);
   assert.equal(counts.silentlyOlder, 0);
+});
+
+/** Runs one append to a ledger; killed at the nth of its calls to the disk, of which all until then are told. */
+function appending(path: string, killedAt: number): readonly string[] {
+  const log = `${path}.calls`;
+  rmSync(log, { force: true });
+  spawnSync(process.execPath, ["--import", "tsx", support("one-append.ts"), path], {
+    env: {
+      ...cleanEnvironment(),
+      LD_PRELOAD: compiled("kill-points"),
+      KEYRITE_KILL_ROOT: dirname(path),
+      KEYRITE_KILL_AT: String(killedAt),
+      KEYRITE_KILL_LOG: log,
+    },
+  });
+  return linesOf(log);
+}
+
+test("C16: the journal of a write that was committed: it is rolled back, the room is told, and a head shows it", (t) => {
+  const dir = tempDir(t);
+  const [whole, cut] = ["whole", "cut"].map((name) => {
+    const folder = join(dir, name);
+    mkdirSync(folder);
+    return makeLedger(folder, [["one"], ["two"]]);
+  }) as [string, string];
+  const calls = appending(whole, 0);
+  const commit = calls.findIndex((line) => / 0 truncate .*ledger\.db-journal$/.test(line));
+  assert.ok(commit > 0, calls.join("\n"));
+  // Killed where the journal would be cut, which is what commits: all of the write is in the ledger by then.
+  appending(cut, commit + 1);
+  const journal = readFileSync(`${cut}-journal`);
+  assert.ok(journal.length > 0);
+  const after = read(whole);
+  assert.equal(after.size, 3);
+  const head = headOf(after);
+  after.close();
+  const counts = { files: 0, refused: 0, whole: 0, told: 0, silentlyOlder: 0 };
+  for (const place of [whole, cut]) {
+    writeFileSync(`${place}-journal`, journal);
+    counts.files += 1;
+    counts[outcome(place, 3)] += 1;
+    const older = read(place);
+    const seen = compareHead(older, head, ledgerVerifier);
+    assert.ok(
+      seen.result === "shorter" && seen.firstMissing === 2,
+      "whoever carries the head is not deceived",
+    );
+    older.close();
+  }
+  figure("C16", "journals of a write that was committed", counts);
+  assert.deepEqual([counts.told, counts.silentlyOlder], [2, 0]);
 });
 
 test("C16: a journal of another ledger ruins nothing unnoticed", (t) => {

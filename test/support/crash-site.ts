@@ -79,8 +79,7 @@ export class CrashSite {
   readonly ceremony: string;
   readonly #options: readonly string[];
 
-  constructor({ ceremony, folder, options }: Prepared) {
-    const copy = newFolder();
+  constructor({ ceremony, folder, options }: Prepared, copy = newFolder()) {
     cpSync(folder, copy, { recursive: true, preserveTimestamps: true });
     this.site = new RehearsedSite(copy, module.env);
     this.ceremony = ceremony;
