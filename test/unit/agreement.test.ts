@@ -204,15 +204,33 @@ describe("signed agreements", () => {
     });
   });
 
+  const NO_KIND = /^the key of ana does not sign this: the text is not an agreement, a genesis or/;
   for (const [name, refusedText] of Object.entries({
     "a checkpoint": CHECKPOINT,
     "a cosigned message": `cosignature/v1\ntime 1\n${CHECKPOINT}`,
     "another kind of ours": "keyrite/policy/v1\nallow everything\n",
+    nothing: "",
+  })) {
+    test(`a person's key does not sign ${name}`, () => {
+      assert.throws(() => ana.opened.signer.signNote(refusedText), {
+        code: "people.agreement-invalid",
+        message: NO_KIND,
+      });
+    });
+  }
+
+  for (const [name, refusedText] of Object.entries({
     "an agreement that is no agreement": "keyrite/agreement/v1\nanything\n",
     "a backup statement that is none": `keyrite/backup/v1\nsha256 ${sha256Hex("backup")}\n`,
     "a backup statement that goes on": `${BACKUP_TEXT}paid 1\n`,
     "a backup statement of two backups": BACKUP_TEXT.replace("\nsha256", "\nbackup b\nsha256"),
-    nothing: "",
+    "a backup statement of a long name": BACKUP_TEXT.replace(
+      /^backup .*$/m,
+      `backup ${"b".repeat(33)}`,
+    ),
+    "a backup statement of a path": BACKUP_TEXT.replace(/^backup .*$/m, "backup ../b"),
+    "a backup statement of a name that goes on": BACKUP_TEXT.replace(/^backup .*$/m, "backup b c"),
+    "a backup statement of no ceremony": BACKUP_TEXT.replace(/^ceremony .*$/m, "ceremony x"),
   })) {
     test(`a person's key does not sign ${name}`, () => {
       assert.throws(() => ana.opened.signer.signNote(refusedText), {
@@ -236,20 +254,27 @@ describe("cosignatures", () => {
   });
 
   const root = Buffer.alloc(32, 7).toString("base64");
-  for (const [name, text] of Object.entries({
-    "an agreement": formatAgreement(AGREEMENT),
-    "an extension line": `${CHECKPOINT}extension\n`,
-    "no last newline": CHECKPOINT.slice(0, -1),
-    "an origin like ours": `keyrite/agreement/v1\n1\n${root}\n`,
-    "an origin like a cosignature": `cosignature/v1\n1\n${root}\n`,
-    "an empty origin": `\n1\n${root}\n`,
-    "a size with a leading zero": `a/b\n01\n${root}\n`,
-    "a size beyond the safe integers": `a/b\n9007199254740992\n${root}\n`,
-    "a short root": `a/b\n1\nAAAA\n`,
-    "a root in another base64": `a/b\n1\n${root.replace("=", "")}\n`,
+  const NO_ORIGIN = "the first line of the checkpoint is not the origin of a ledger";
+  const NO_SIZE = "the size in the checkpoint is malformed";
+  const NO_ROOT = "the root in the checkpoint is malformed";
+  for (const [name, [text, why]] of Object.entries<readonly [string, string]>({
+    "an agreement": [formatAgreement(AGREEMENT), "a checkpoint has exactly three lines"],
+    "an extension line": [`${CHECKPOINT}extension\n`, "a checkpoint has exactly three lines"],
+    "no last newline": [CHECKPOINT.slice(0, -1), "a checkpoint has exactly three lines"],
+    "an origin like ours": [`keyrite/agreement/v1\n1\n${root}\n`, NO_ORIGIN],
+    "an origin like a cosignature": [`cosignature/v1\n1\n${root}\n`, NO_ORIGIN],
+    "an empty origin": [`\n1\n${root}\n`, NO_ORIGIN],
+    "a size with a leading zero": [`a/b\n01\n${root}\n`, NO_SIZE],
+    "a size with a sign": [`a/b\n-1\n${root}\n`, NO_SIZE],
+    "a size beyond the safe integers": [`a/b\n9007199254740992\n${root}\n`, NO_SIZE],
+    "a short root": ["a/b\n1\nAAAA\n", NO_ROOT],
+    "a root in another base64": [`a/b\n1\n${root.replace("=", "")}\n`, NO_ROOT],
   })) {
     test(`are not made over ${name}`, () => {
-      assert.throws(() => ana.opened.signer.cosign(text, 1), { code: "people.agreement-invalid" });
+      assert.throws(() => ana.opened.signer.cosign(text, 1), {
+        code: "people.agreement-invalid",
+        message: `the key of ana does not sign this: ${why}`,
+      });
     });
   }
 });

@@ -4,9 +4,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ACTIONS } from "../../src/actions/index.ts";
 import type { Exception } from "../../src/ceremony/conformance.ts";
+import type { JsonObject } from "../../src/lib/json.ts";
 import { conformed, newest } from "../support/conformed.ts";
 import { performed, refused, YAML } from "../support/forged-ceremony.ts";
-import { Hand } from "../support/hand.ts";
+import { as, Hand } from "../support/hand.ts";
+import { HONEST } from "../support/hand-steps.ts";
 import { makeKeys, newDevice } from "../support/make-keys.ts";
 import { CAST, INITIALIZE, script, STEP } from "../support/stage-scripts.ts";
 import { stageTests } from "../support/stage-tests.ts";
@@ -94,3 +96,69 @@ test("what an abandoned ceremony left in doubt was never settled", async (t) => 
   ]);
   assert.deepEqual(texts(stage, "abandonment"), ["it was abandoned; not performed: steps 3 to 4"]);
 });
+
+/** A ceremony whose step `adopt` has begun, honestly, and has no outcome. */
+function inDoubt(stage: Stage): { hand: Hand; begun: number; intent: JsonObject } {
+  const hand = performed(stage, ["roll-call", "clock", "attest"]);
+  const { data = {}, who = [], attached = [] } = HONEST["adopt"]?.(stage) ?? {};
+  const opening = hand.open("adopt", { data });
+  for (const one of attached) hand.attach(one);
+  const notes = who.map(({ person, role }) => hand.sign(opening, person, role));
+  return { hand, begun: hand.begin(opening, notes), intent: data };
+}
+
+const REFUSAL = { type: "step.refused", outcome: "refused", step: "adopt" } as const;
+
+test("C14: a step is refused after it had begun", (t) => {
+  const stage = fork(t);
+  const over = inDoubt(stage).hand.append(REFUSAL);
+  refused(stage, `order adopt 4 ${over}`);
+  const { violations } = newest(conformed(stage));
+  assert.ok(violations.some(({ text }) => text === "step 4 is refused after it had begun"));
+});
+
+test("what a refused look after a failed step leaves is the failure", (t) => {
+  const stage = fork(t);
+  const { hand } = inDoubt(stage);
+  const data = { n: 4, code: "hsm.token-absent", message: "the token is gone" };
+  hand.append({ type: "step.failed", outcome: "failure", step: "adopt", data });
+  hand.append({ ...REFUSAL, data: { n: 4, code: "hsm.token-absent", message: "still gone" } });
+  assert.deepEqual(texts(stage, "failure"), ["step 4 failed: hsm.token-absent: the token is gone"]);
+  assert.deepEqual(texts(stage, "refusal"), ["step 4 was refused: hsm.token-absent: still gone"]);
+  const adopt = newest(conformed(stage)).steps.find(({ id }) => id === "adopt");
+  assert.equal(adopt?.outcome, "failed");
+});
+
+test("a decision about a step in doubt that was not taken leaves it in doubt", (t) => {
+  const stage = fork(t);
+  const { hand } = inDoubt(stage);
+  hand.open("adopt", { data: {}, purpose: "undo", decision: "undo" });
+  hand.append({ ...REFUSAL, data: { n: 4, code: "people.declined", message: "eve declined" } });
+  assert.deepEqual(texts(stage, "refusal"), [
+    "a decision to undo was not taken: people.declined: eve declined",
+  ]);
+});
+
+for (const [decision, kind] of [
+  ["undo", "undone"],
+  ["finish", "finished"],
+] as const) {
+  test(`a decision to ${decision} what a step had left is named with who took it`, (t) => {
+    const stage = fork(t);
+    const { hand, ...doubt } = inDoubt(stage);
+    const data = { ...doubt, settled: {} };
+    const opening = hand.open("adopt", { data, purpose: decision, decision });
+    const people = as("ana", "eve");
+    const notes = people.map(({ person, role }) => hand.sign(opening, person, role));
+    hand.begin(opening, notes, { data: { n: 4, decision, ...data } });
+    assert.deepEqual(texts(stage, kind), [
+      `two people decided to ${decision} what step 4 had left`,
+    ]);
+    const { exceptions } = newest(conformed(stage));
+    const found = exceptions.find((one) => one.kind === kind);
+    assert.deepEqual(
+      found?.people.map(({ person }) => person),
+      ["ana", "eve"],
+    );
+  });
+}

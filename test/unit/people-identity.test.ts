@@ -7,6 +7,7 @@ import { Secret } from "../../src/lib/secret.ts";
 import type { Card } from "../../src/people/card.ts";
 import { createIdentity, openIdentity, type NewIdentity } from "../../src/people/identity.ts";
 import { makePerson, secretOf, seededRandom, textOf } from "../support/identities.ts";
+import { tracesOf } from "../support/secret-traces.ts";
 import { age, ageTyping } from "../support/stock-age.ts";
 
 const ana = await makePerson("ana");
@@ -94,6 +95,9 @@ describe("identities", () => {
     "a seed in capitals": identityText(seed.replaceAll("0", "A")),
     "a short seed": identityText(seed.slice(2)),
     "a line too many": `${identityText(seed)}\n`,
+    "another head": identityText(seed).replace("identity v1", "identity v2"),
+    "an unknown assurance": identityText(seed).replace("assurance test", "assurance high"),
+    "a secret key of another kind": identityText(seed).replace(/AGE-SECRET-KEY-1\w+/, "AGE-KEY-1"),
   })) {
     test(`refuses ${name} as the content of an identity`, async () => {
       const sealed = await encryptTo([scryptRecipient(secretOf("x"), 2)], utf8(content));
@@ -123,6 +127,59 @@ describe("identities", () => {
   } as const)) {
     test(`refuses to make ${name}`, async () => {
       await assert.rejects(createIdentity(wanted(change)), { code: "usage.refused" });
+    });
+  }
+
+  test("what is wrong with a card is the cause of a refusal to make it", async () => {
+    const error: unknown = await createIdentity(wanted({ name: "" })).catch((e: unknown) => e);
+    assert.ok(error instanceof Error && error.cause instanceof Error);
+    assert.equal(error.message, error.cause.message);
+  });
+
+  // The age key is never in hex, and both keys are made in one piece of memory each.
+  const own = (): NewIdentity => {
+    const random = { bytes: (n: number) => Uint8Array.from({ length: n }, (_, i) => 3 * i + 2) };
+    return wanted({ random });
+  };
+  const memoryOf = (secret: Secret): Uint8Array => secret.use((bytes) => bytes);
+
+  test("S03: of an identity that was made, or could not be made, only the sealed file is left", async () => {
+    for (const change of [{}, { name: "" }]) {
+      const identity = { ...own(), ...change };
+      const { value, left, secrets } = await tracesOf([memoryOf(identity.passphrase)], () =>
+        createIdentity(identity),
+      );
+      assert.equal(value === undefined, "name" in change);
+      assert.ok(secrets >= 3, `${secrets} secrets`);
+      assert.equal(left, 0);
+      assert.equal(identity.passphrase.wiped, false, "the passphrase is only borrowed");
+    }
+  });
+
+  test("S03: of an identity that is not the expected one, or was wiped, no key is left", async () => {
+    const { sealed, card } = await createIdentity(own());
+    for (const expected of [ana.card, card]) {
+      const passphrase = secretOf("cleo drill");
+      const { error, left, secrets } = await tracesOf([memoryOf(passphrase)], async () => {
+        (await openIdentity(sealed, passphrase, expected)).wipe();
+      });
+      assert.equal(error === undefined, expected === card);
+      assert.ok(secrets >= 4, `${secrets} secrets`);
+      assert.equal(left, 0);
+    }
+  });
+
+  for (const [name, seedText] of Object.entries({ "a good seed": seed, "a bad seed": "zz" })) {
+    test(`S03: no key is left of a file that has ${name} and is no identity`, async () => {
+      const content = identityText(seedText.replaceAll("0", "7")).replace("identity v1", "v2");
+      const sealed = await encryptTo([scryptRecipient(secretOf("x"), 2)], utf8(content));
+      const passphrase = secretOf("x");
+      const keys = [new Uint8Array(32).fill(0x77), new Uint8Array(32).fill(1)];
+      const { error, left } = await tracesOf(keys, () =>
+        openIdentity(sealed, passphrase, ana.card),
+      );
+      assert.match(String(error), /does not hold an identity/);
+      assert.equal(left, 0);
     });
   }
 

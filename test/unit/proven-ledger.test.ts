@@ -7,11 +7,11 @@ import { proveLedger } from "../../src/ceremony/proven-ledger.ts";
 import { draft } from "../../src/ceremony/record.ts";
 import { subjectDigest } from "../../src/ceremony/step-authority.ts";
 import { signCheckpoint } from "../../src/ledger/checkpoint.ts";
-import { completeEntry, encodeEntry } from "../../src/ledger/entry.ts";
+import { completeEntry, encodeEntry, type EntryType } from "../../src/ledger/entry.ts";
 import { Frontier, inclusionProof, leafHash, nodePosition } from "../../src/ledger/merkle.ts";
 import { formatProof } from "../../src/ledger/proof.ts";
 import { sha256Hex, utf8 } from "../../src/lib/encoding.ts";
-import type { JsonObject } from "../../src/lib/json.ts";
+import type { Json } from "../../src/lib/json.ts";
 import { formatNote, formatVerifierKey, parseNote } from "../../src/lib/note.ts";
 import { formatAgreement, type Agreement } from "../../src/people/agreement.ts";
 import { cardDigest, formatCard } from "../../src/people/card.ts";
@@ -53,7 +53,11 @@ interface Forgery {
   /** Roles that the fact gives. */
   readonly roles?: readonly string[];
   readonly shown?: readonly string[];
-  readonly intent?: JsonObject;
+  readonly intent?: Json;
+  /** Entries that have a proof; all of them otherwise. */
+  readonly proven?: readonly number[];
+  /** Type of the first entry. */
+  readonly openedAs?: EntryType;
   readonly begunRefs?: Readonly<Record<string, number>>;
   readonly cosigning?: readonly TestPerson[];
 }
@@ -78,7 +82,8 @@ function forge(forgery: Forgery = {}): ReturnType<typeof proveLedger> {
   const fact = { kind: "person.enrolled", ...candidate, reference: "file 1" };
   const texts = [
     draft({
-      ...{ type: "step.opened", ceremony: CEREMONY, step: "enroll", description: "opened" },
+      ...{ ceremony: CEREMONY, step: "enroll", description: "opened" },
+      type: forgery.openedAs ?? "step.opened",
       data: { ...says, shown: [...(forgery.shown ?? shown)] },
     }),
     draft({
@@ -99,7 +104,10 @@ function forge(forgery: Forgery = {}): ReturnType<typeof proveLedger> {
       refs: { opened: 0, begun: 1 },
     }),
   ].map((one, seq) => encodeEntry(completeEntry(one, { origin: ORIGIN, seq, time: TIME })));
-  return proveLedger(proofsOf(texts, [newcomer], cosigning), sha256Hex(genesis));
+  const files = proofsOf(texts, [newcomer], cosigning);
+  const proven = forgery.proven ?? [0, 1, 2];
+  const proofs = proven.map((at) => files.proofs[at] ?? assert.fail(`no entry ${at}`));
+  return proveLedger({ ...files, proofs }, sha256Hex(genesis));
 }
 
 function agreement(
@@ -221,6 +229,14 @@ const FORGED: Readonly<Record<string, readonly [Forgery, RegExp]>> = {
     { intent: { candidate: { person: "fay", card: cardDigest(mallory.card) } } },
     /nobody agreed to this card/,
   ],
+  "the intent is no object": [{ intent: ["fay"] }, /nobody agreed to this card/],
+  "the intent names no candidate": [{ intent: { candidate: "fay" } }, /nobody agreed to this card/],
+  "its opening is not proven": [{ proven: [1, 2] }, /entries that show who agreed .* not proven/],
+  "its beginning is not proven": [{ proven: [0, 2] }, /entries that show who agreed .* not proven/],
+  "its opening is another entry": [
+    { openedAs: "step.refused" },
+    /entries that show who agreed .* not proven/,
+  ],
   "its entries are of two steps": [{ begunRefs: { opened: 2 } }, /not of one step/],
   "the newcomer bears a founder's key": [
     { newcomer: alias, agreeing: [A, E, [alias, "candidate"]] },
@@ -239,6 +255,19 @@ for (const [what, [forgery, words]] of Object.entries(FORGED)) {
     assert.match(problems.join("\n"), words);
   });
 }
+
+test("a proof under another checkpoint than the one beside it is not believed", () => {
+  const entry = draft({ type: "ceremony.opened", ceremony: CEREMONY, description: "opened" });
+  const place = { origin: ORIGIN, seq: 0, time: TIME };
+  const texts = [encodeEntry(completeEntry(entry, place))];
+  const files = proofsOf(texts, [], [ana, eve]);
+  assert.deepEqual(proveLedger(files, sha256Hex(genesis)).problems, []);
+  // The same head, cosigned by others: what the proof quotes is not what is judged.
+  const { checkpoint } = proofsOf(texts, [], [eve, xan]);
+  assert.deepEqual(proveLedger({ ...files, checkpoint }, sha256Hex(genesis)).problems, [
+    "the proof of entry 0 is under another checkpoint",
+  ]);
+});
 
 test("a genesis that is not the adopted one proves nothing", () => {
   const texts: readonly string[] = [];
