@@ -55,7 +55,7 @@ async function filled(free: number): Promise<FullDisk> {
     }
     const { custody, ceremonies } = ledgerOf(crash.site);
     const strays = straysAmong(await heldBy(crash.site, shim, custody), custody);
-    wrong.push(...Object.values(strays).flat());
+    wrong.push(...strays.orphans, ...strays.duplicates, ...strays.missing);
     await assertSound(crash.site);
     return {
       ...{
