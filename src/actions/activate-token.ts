@@ -7,13 +7,14 @@ import { defineAction } from "../ceremony/action.ts";
 import { tokenHasShares, tokenIsBound, tokenIsInactive } from "../ceremony/conditions.ts";
 import type { Custody, ShareSetCustody } from "../ceremony/custody.ts";
 import { label } from "../ceremony/words.ts";
+import { refuseLogin } from "../hsm/pin-state.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
 import { wiping } from "../lib/secret.ts";
 import { combine } from "../shares/use-share-set.ts";
 import { currentSet, quorumLine, quorumOf } from "./lib/quorum.ts";
 import { readSealed, readShare, recordedShareSet } from "./lib/share-sets.ts";
-import { tokenLines } from "./inspect-token.ts";
+import { refusedAsShown, tokenLines } from "./inspect-token.ts";
 import { nothingIsLeft } from "./lib/settle-nothing.ts";
 
 const params = () => z.strictObject({ token: label });
@@ -53,6 +54,7 @@ export const activateToken = defineAction<Params, Activation, Activation>({
   async subject(p, room) {
     const custody = activationSet(room.custody, p.token);
     const info = await room.tokens.inspect(p.token);
+    refusedAsShown(room, info, refuseLogin);
     const { set, generation } = custody;
     const people = quorumOf(custody, room.people.performers);
     return {

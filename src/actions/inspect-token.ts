@@ -1,6 +1,7 @@
 /** Looks at a token and records what it is, without login. */
 
 import { defineAction } from "../ceremony/action.ts";
+import type { Room } from "../ceremony/action.ts";
 import { label } from "../ceremony/words.ts";
 import { visible } from "../lib/encoding.ts";
 import type { JsonObject } from "../lib/json.ts";
@@ -34,6 +35,20 @@ export function tokenLines(info: TokenInfo): readonly string[] {
     info.initialized ? "The token is initialized." : "The token is not initialized.",
     ...info.pinWarnings.map((flag) => `WARNING: the token reports ${flag}`),
   ];
+}
+
+/** Judges a token by what it says of its PINs; the room reads that before it hears that nothing is asked of it. */
+export function refusedAsShown(
+  room: Pick<Room, "console">,
+  info: TokenInfo,
+  refuse: (info: TokenInfo) => void,
+): void {
+  try {
+    refuse(info);
+  } catch (error) {
+    for (const line of tokenLines(info)) room.console.tell(line);
+    throw error;
+  }
 }
 
 // A blank token may have neither; an empty place in a sentence would be read over.

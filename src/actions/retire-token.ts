@@ -9,12 +9,13 @@ import { kekName } from "../ceremony/custody-copies.ts";
 import { label, line } from "../ceremony/words.ts";
 import { EVERYONE } from "../console/console.ts";
 import { visible } from "../lib/encoding.ts";
+import { refuseLockedOfficer } from "../hsm/pin-state.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
 import { wiping } from "../lib/secret.ts";
 import { combine } from "../shares/use-share-set.ts";
-import { tokenLines } from "./inspect-token.ts";
+import { refusedAsShown, tokenLines } from "./inspect-token.ts";
 import {
   ALL_CA_KEYS,
   copiesOnToken,
@@ -82,6 +83,7 @@ export const retireToken = defineAction<Params, Intent, Retired>({
   async subject(p, room) {
     const custody = currentSet(room.custody, p.token, "security-officer");
     const info = await room.tokens.inspect(p.token);
+    refusedAsShown(room, info, refuseLockedOfficer);
     const { set, generation } = custody;
     const people = quorumOf(custody, room.people.performers);
     const [first] = room.people.performers;

@@ -24,8 +24,9 @@ import type {
   TokenInfo,
   WipedToken,
 } from "./token.ts";
-import { refuseLabelTaken, refuseLogin, refusePinLength, refuseSwapped } from "./refuse-login.ts";
-import { refuseLockedOfficer, wipe } from "./wipe.ts";
+import { refuseLockedOfficer, refuseLogin } from "./pin-state.ts";
+import { refuseLabelTaken, refusePinLength, refuseSwapped } from "./refuse-login.ts";
+import { wipe } from "./wipe.ts";
 
 /** What the HSM layer may touch of the process. */
 export interface HsmCapabilities {
@@ -103,7 +104,7 @@ class Pkcs11Hsm implements Hsm {
     const module = await this.#registry.module(binding);
     const token = locate(module, serial, label);
     if (!token.info.userPinSet) {
-      refuseLockedOfficer(token);
+      refuseLockedOfficer(token.info);
       this.#setUserPin(module, token, soPin, userPin);
     }
     return this.#proveUserPin(binding, token.info, userPin);

@@ -15,26 +15,6 @@ export function refuseLabelTaken(module: OpenModule, label: string): void {
   });
 }
 
-/**
- * Tries left are worth more than one ceremony: no C_Login when the next failure locks the PIN.
- * @throws KeyriteError hsm.not-initialized, hsm.pin-locked
- */
-export function refuseLogin(info: TokenInfo): void {
-  const name = `token ${info.label} (serial ${info.serial})`;
-  if (!info.userPinSet) {
-    throw new KeyriteError("hsm.not-initialized", `${name} has no user PIN yet`, {
-      hints: ["run the ceremony initialize-token for it"],
-    });
-  }
-  const flag = ["CKF_USER_PIN_LOCKED", "CKF_USER_PIN_FINAL_TRY"].find((warning) =>
-    info.pinWarnings.includes(warning),
-  );
-  if (flag === undefined) return;
-  throw new KeyriteError("hsm.pin-locked", `${name} reports ${flag}: the PIN was not tried`, {
-    hints: ["the security officer can set a new user PIN with the vendor's tool"],
-  });
-}
-
 /** A PIN of impossible length is a wrong PIN: it must not cost a try. @throws KeyriteError hsm.pin-rejected */
 export function refusePinLength({ pinLength: { min, max }, label }: TokenInfo, pin: Secret): void {
   if (pin.length >= min && (max === 0 || pin.length <= max)) return;

@@ -4,6 +4,7 @@
  */
 
 import { KeyriteError } from "../lib/errors.ts";
+import { refuseLockedOfficer } from "./pin-state.ts";
 import type { Random } from "../lib/clock.ts";
 import { utf8 } from "../lib/encoding.ts";
 import { ownBytes, Secret, wiping } from "../lib/secret.ts";
@@ -31,7 +32,7 @@ export async function wipe(
   soPin: Secret,
   means: WipeMeans,
 ): Promise<WipedToken> {
-  refuseLockedOfficer(token);
+  refuseLockedOfficer(token.info);
   const { raw, profile } = module;
   const before = new Set(listTokens(module).map(identity));
   // The token compares the PIN itself, and refuses while a session is open anywhere.
@@ -44,22 +45,6 @@ export async function wipe(
   if (wiped.info.userPinSet) throw badOutput("its user PIN is still set");
   await forgetOfficer(module, wiped, soPin, means);
   return { info: locate(module, wiped.info.serial, wiped.info.label).info, waivers: [] };
-}
-
-/**
- * One more wrong PIN may be the last: a token that nobody can wipe is worse than one not yet wiped.
- * @throws KeyriteError hsm.pin-locked
- */
-export function refuseLockedOfficer({ info }: LocatedToken): void {
-  const flag = ["CKF_SO_PIN_LOCKED", "CKF_SO_PIN_FINAL_TRY"].find((warning) =>
-    info.pinWarnings.includes(warning),
-  );
-  if (flag === undefined) return;
-  throw new KeyriteError(
-    "hsm.pin-locked",
-    `token ${info.label} reports ${flag}: the security officer's PIN was not tried`,
-    { hints: ["the vendor's tool can bring the device back to its factory state"] },
-  );
 }
 
 function identity({ info }: LocatedToken): string {
