@@ -6,7 +6,7 @@
 
 import type { OperatorConsole } from "../console/console.ts";
 import { KeyriteError, messageOf } from "../lib/errors.ts";
-import type { Secret } from "../lib/secret.ts";
+import { freeKeyObjects, type Secret } from "../lib/secret.ts";
 import { cardDigest } from "../people/card.ts";
 import { openIdentity, type OpenedIdentity } from "../people/identity.ts";
 import type { Medium } from "../people/medium.ts";
@@ -94,9 +94,11 @@ export class PeopleInStep implements PeopleRoom {
 
   /** Wipes every identity that was opened in this step, and every secret that was brought. */
   end(): void {
+    const opened = this.#open.size > 0;
     for (const identity of this.#open.values()) identity.wipe();
     this.#open.clear();
     for (const secret of this.#brought) secret.wipe();
+    if (opened) freeKeyObjects();
   }
 
   // A medium of somebody else, or of a replaced identity, is refused before any passphrase is asked.

@@ -5,8 +5,10 @@
 
 import { constants } from "node:os";
 import inspector from "node:inspector";
+import v8 from "node:v8";
+import vm from "node:vm";
 import { KeyriteError } from "../lib/errors.ts";
-import { lockSecretsWith } from "../lib/secret.ts";
+import { freeKeysWith, lockSecretsWith } from "../lib/secret.ts";
 import { lockPages, noCoreFiles, signalWhenOrphaned, undumpable } from "../lib/system-calls.ts";
 import { environment } from "./system.ts";
 
@@ -24,9 +26,20 @@ export function harden(): void {
   // Node's own answer to this signal is to open the inspector.
   process.on("SIGUSR1", () => undefined);
   lockSecretsWith(lockPages);
+  freeKeysWith(garbageCollection());
   // Whoever kills what looks after the terminal interrupts the ceremony, which puts the terminal in order.
   if (Number(environment(SUPERVISOR)) === process.ppid)
     signalWhenOrphaned(constants.signals.SIGTERM);
+}
+
+/** Node has it only behind an option, which a program may set for contexts that it makes itself. */
+function garbageCollection(): () => void {
+  v8.setFlagsFromString("--expose-gc");
+  const collect: unknown = vm.runInNewContext("gc");
+  v8.setFlagsFromString("--no-expose-gc");
+  if (typeof collect !== "function")
+    throw new Error("this Node does not lend its garbage collection");
+  return collect as () => void;
 }
 
 function refuseShownMemory(): void {

@@ -37,6 +37,21 @@ export function lockSecretsWith(lock: (bytes: Uint8Array) => void): void {
   lockMemory = lock;
 }
 
+let collect: () => void = () => undefined;
+
+/** From here on `freeKeyObjects` runs `collectGarbage`, which collects all of it before it returns. */
+export function freeKeysWith(collectGarbage: () => void): void {
+  collect = collectGarbage;
+}
+
+/**
+ * Frees the keys that were made for OpenSSL and that nobody holds any more. It clears them then, but has no other
+ * way to hear of it than that V8 collects the objects around them, which may be minutes later.
+ */
+export function freeKeyObjects(): void {
+  collect();
+}
+
 /**
  * Owns secret bytes. It has no index signature and no JSON form, so the compiler refuses it as
  * evidence, and it prints as "[secret]" wherever it ends up.

@@ -15,7 +15,7 @@ export interface Habit {
 }
 
 /** A prompt as a person reads it. */
-interface Prompt {
+export interface Prompt {
   /** Person id, or `Everyone`. */
   readonly who: string;
   /** The question, also when it stands on lines above the prompt. */
@@ -30,17 +30,23 @@ const PATIENCE_MS = 30_000;
 
 export class Desk {
   readonly pty: Pty;
+  readonly #patienceMs: number;
   #answeredAt = -1;
 
-  constructor(pty: Pty) {
+  constructor(pty: Pty, patienceMs = PATIENCE_MS) {
     this.pty = pty;
+    this.#patienceMs = patienceMs;
   }
 
   /**
    * Answers prompts until the shell prompts, or the command has ended.
+   * @param look is told of each prompt while it waits, before its answer is typed
    * @throws Error for a prompt nobody has an answer to, AssertionError for answers left over
    */
-  async answer(habits: readonly Habit[]): Promise<void> {
+  async answer(
+    habits: readonly Habit[],
+    look: (prompt: Prompt) => Promise<void> = () => Promise.resolve(),
+  ): Promise<void> {
     const taken = new Map<Habit, number>();
     for (;;) {
       const prompt = await this.#next();
@@ -51,6 +57,7 @@ export class Desk {
       if (habit === undefined) {
         throw new Error(`nobody knows what ${prompt.who} types at: ${prompt.question}`);
       }
+      await look(prompt);
       const count = taken.get(habit) ?? 0;
       taken.set(habit, count + 1);
       const answer = habit.types[Math.min(count, habit.types.length - 1)] ?? "";
@@ -124,7 +131,7 @@ export class Desk {
   }
 
   async #until(arrived: () => boolean): Promise<void> {
-    const deadline = performance.now() + PATIENCE_MS;
+    const deadline = performance.now() + this.#patienceMs;
     while (!arrived()) {
       if (performance.now() > deadline) {
         throw new Error(`nothing came; the screen ends with:\n${this.pty.text.slice(-2000)}`);

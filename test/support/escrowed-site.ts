@@ -56,19 +56,25 @@ export type PolicyChange = readonly [RegExp, string];
 const ALLOW_ESCROW: PolicyChange = [/^kek: .*$/m, 'kek: { escrow: allowed, cps: "CPS:6.2.4" }'];
 
 /** A site with one initialized token, under the shipped policy with one line changed. */
-export function preparedSite([line, instead] = ALLOW_ESCROW): RehearsedSite {
+export function preparedSite(change = ALLOW_ESCROW): RehearsedSite {
   const site = new RehearsedSite(newFolder());
   for (const vault of VAULTS) mkdirSync(site.vault(vault), { recursive: true });
   for (const person of Object.keys(FOUNDERS)) succeeded(site.makeIdentity(person));
+  const policy = policyWith(site, change);
+  succeeded(site.keyrite(["init", "--site", site.site, ...initOptions(site, { policy })]));
+  succeeded(site.rehearse("establish-site"));
+  succeeded(site.rehearse("initialize-token"));
+  return site;
+}
+
+/** Writes the shipped policy with one line changed, for `init`; returns its path. */
+export function policyWith(site: RehearsedSite, [line, instead] = ALLOW_ESCROW): string {
   const policy = join(site.folder, "policy.yaml");
   const shipped = readFileSync(join(CEREMONIES, "policy.yaml"), "utf8");
   const changed = shipped.replace(line, instead);
   assert.notEqual(changed, shipped, "the shipped policy says otherwise");
   writeFileSync(policy, changed);
-  succeeded(site.keyrite(["init", "--site", site.site, ...initOptions(site, { policy })]));
-  succeeded(site.rehearse("establish-site"));
-  succeeded(site.rehearse("initialize-token"));
-  return site;
+  return policy;
 }
 
 /** Runs the ceremony that makes the KEK, the key and its backup. */

@@ -12,6 +12,16 @@ export function memoryHolds(pid: number, text: string): boolean {
 /** How often the writable memory of the process holds each needle. */
 export function memoryHits(pid: number, needles: readonly Uint8Array[]): readonly number[] {
   const hits = needles.map(() => 0);
+  for (const bytes of writableMemory(pid)) {
+    needles.forEach((needle, i) => {
+      hits[i] = (hits[i] ?? 0) + count(bytes, needle);
+    });
+  }
+  return hits;
+}
+
+/** The writable memory of a process, region by region. */
+export function* writableMemory(pid: number): Generator<Buffer> {
   const maps = readFileSync(`/proc/${pid}/maps`, "utf8").split("\n");
   const memory = openSync(`/proc/${pid}/mem`, "r");
   try {
@@ -19,15 +29,11 @@ export function memoryHits(pid: number, needles: readonly Uint8Array[]): readonl
       const region = /^([0-9a-f]+)-([0-9a-f]+) rw/.exec(line);
       if (region === null) continue;
       const start = parseInt(region[1] ?? "", 16);
-      const bytes = readRegion(memory, start, parseInt(region[2] ?? "", 16) - start);
-      needles.forEach((needle, i) => {
-        hits[i] = (hits[i] ?? 0) + count(bytes, needle);
-      });
+      yield readRegion(memory, start, parseInt(region[2] ?? "", 16) - start);
     }
   } finally {
     closeSync(memory);
   }
-  return hits;
 }
 
 function count(bytes: Buffer, needle: Uint8Array): number {

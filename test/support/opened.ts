@@ -8,7 +8,7 @@ import { parseCard } from "../../src/people/card.ts";
 import { openIdentity, type OpenedIdentity } from "../../src/people/identity.ts";
 import { shareSetName } from "../../src/ceremony/custody.ts";
 import { parseFact } from "../../src/ceremony/facts.ts";
-import { parseShareSet, type ShareSet } from "../../src/shares/share-set.ts";
+import { parseShareSet, type SharePurpose, type ShareSet } from "../../src/shares/share-set.ts";
 import { combine, openShare } from "../../src/shares/use-share-set.ts";
 import type { RehearsedSite } from "./rehearsed-site.ts";
 import { secretOf } from "./identities.ts";
@@ -21,11 +21,7 @@ export interface FoundSet {
   readonly folder: string;
 }
 
-export function shareSetOf(
-  site: RehearsedSite,
-  purpose: "activation" | "security-officer",
-  token = "alpha",
-): FoundSet {
+export function shareSetOf(site: RehearsedSite, purpose: SharePurpose, token = "alpha"): FoundSet {
   const made = site
     .entries()
     .flatMap(({ facts }) => facts.map(parseFact))

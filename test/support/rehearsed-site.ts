@@ -246,7 +246,7 @@ function performStage(stage: Stage, module: TestModule, folder: string): void {
 }
 
 /** Has site.yaml hand variables on to the module's process. */
-function handOn(site: RehearsedSite, variables: readonly string[]): void {
+export function handOn(site: RehearsedSite, variables: readonly string[]): void {
   const text = readFileSync(site.file("site.yaml"), "utf8");
   const environment = `profile: softhsm, environment: [${variables.join(", ")}],`;
   writeFileSync(site.file("site.yaml"), text.replace("profile: softhsm,", environment));
