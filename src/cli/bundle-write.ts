@@ -6,7 +6,6 @@ import {
   constants,
   existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readSync,
   rmSync,
@@ -17,7 +16,7 @@ import { copyLedger } from "../ledger/copy.ts";
 import type { LedgerStore } from "../ledger/store.ts";
 import { sha256Hex } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
-import { makeFolders, writeNewFile } from "../lib/files.ts";
+import { createFile, makeFolders, writeNewFile } from "../lib/files.ts";
 import { TAR_END, tarHeader, tarPadding } from "../lib/tar.ts";
 import {
   bundleFiles,
@@ -90,7 +89,7 @@ function writeFiles(
   const files: BundledFile[] = [];
   for (const { path, bytes } of made) {
     const target = join(folder, path);
-    mkdirSync(dirname(target), { recursive: true, mode: 0o755 });
+    makeFolders(dirname(target));
     writeWhole(target, [bytes]);
     files.push({ path, sha256: sha256Hex(bytes), bytes: bytes.length });
   }
@@ -106,8 +105,7 @@ function foldersOf(files: readonly BundledFile[]): readonly string[] {
 }
 
 function writeWhole(path: string, parts: Iterable<Uint8Array>): void {
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  const file = openSync(path, flags, 0o644);
+  const file = createFile(path);
   try {
     for (const part of parts) {
       for (let at = 0; at < part.length;) at += writeSync(file, part, at);

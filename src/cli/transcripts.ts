@@ -3,17 +3,17 @@
  * on, so that an interrupted one leaves what was on the screen. What counts is the copy in the ledger.
  */
 
-import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { closeSync, constants, lstatSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { TerminalRecord } from "../ceremony/hall.ts";
 import type { Transcript } from "../console/transcript.ts";
 import { fromUtf8 } from "../lib/encoding.ts";
 import { messageOf } from "../lib/errors.ts";
-import { makeFolder, readIfPresent } from "../lib/files.ts";
+import { createFile, makeFolder, readIfPresent } from "../lib/files.ts";
 import { tellLine } from "./output.ts";
 
 const LONGEST = 16 << 20;
-const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
+const { O_APPEND, O_NOFOLLOW, O_WRONLY } = constants;
 
 /** The terminal record of a ceremony at a site. */
 export function terminalRecord(site: string, transcript: Transcript): TerminalRecord {
@@ -34,7 +34,10 @@ function appending(path: string): (text: string) => void {
   return (text) => {
     if (failed) return;
     try {
-      const descriptor = openSync(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o644);
+      const exists = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+      const descriptor = exists
+        ? openSync(path, O_WRONLY | O_APPEND | O_NOFOLLOW)
+        : createFile(path);
       try {
         writeSync(descriptor, text);
       } finally {

@@ -10,7 +10,6 @@ import {
   fsync,
   fsyncSync,
   lstatSync,
-  mkdirSync,
   open,
   openSync,
   readdirSync,
@@ -22,7 +21,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { VaultFile, VaultFolder } from "../ceremony/action.ts";
 import { KeyriteError } from "../lib/errors.ts";
-import { readBounded } from "../lib/files.ts";
+import { createFile, createFolder, readBounded } from "../lib/files.ts";
 import { promised, vaultError } from "./vault-errors.ts";
 
 /** At most two folders down; every part plain, so that no name leads out of the backup. */
@@ -91,14 +90,13 @@ function makeFolders(root: string, files: readonly VaultFile[]): readonly string
   }
   for (const folder of folders) {
     if (folder === root) continue;
-    if (!isFolder(folder)) mkdirSync(folder, 0o755);
+    if (!isFolder(folder)) createFolder(folder);
   }
   return [...folders].reverse();
 }
 
 function writeNew(path: string, bytes: Uint8Array, made: string[]): void {
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  const descriptor = openSync(path, flags, 0o644);
+  const descriptor = createFile(path);
   made.push(path);
   try {
     for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at);

@@ -3,10 +3,11 @@
  * written there is durable before anybody records it, and no link is ever followed below a vault.
  */
 
-import { lstatSync, mkdirSync, realpathSync, statSync } from "node:fs";
+import { lstatSync, realpathSync, statSync } from "node:fs";
 import { join, sep } from "node:path";
 import type { VaultFolder, Vaults } from "../ceremony/action.ts";
 import { KeyriteError } from "../lib/errors.ts";
+import { createFolder } from "../lib/files.ts";
 import { readFolderOptions } from "./media.ts";
 import { promised, vaultError } from "./vault-errors.ts";
 import { folderFiles, syncFolder } from "./vault-files.ts";
@@ -115,7 +116,7 @@ function createBackup(vault: string, folder: string, backup: string): VaultFolde
     );
   }
   attempt(`make ${path} in vault ${vault}`, () => {
-    mkdirSync(path, 0o755);
+    createFolder(path);
     syncFolder(folder);
   });
   return folderFiles(path);

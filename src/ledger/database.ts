@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { KeyriteError, messageOf } from "../lib/errors.ts";
+import { createFile } from "../lib/files.ts";
 import { describeHolder } from "./holder.ts";
 import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
 import { notDurable } from "./write-errors.ts";
@@ -34,7 +35,7 @@ export function sqliteCode(error: unknown): string | undefined {
  */
 export function createDatabase(path: string, origin: string): void {
   try {
-    closeSync(openSync(path, "wx", 0o644));
+    closeSync(createFile(path));
   } catch (error) {
     const exists = (error as NodeJS.ErrnoException).code === "EEXIST";
     throw new KeyriteError(

@@ -24,6 +24,8 @@ import { diskTrouble } from "./disk.ts";
 import { KeyriteError, messageOf, type ErrorCode } from "./errors.ts";
 import { moveToOwn, ownBytes } from "./secret.ts";
 
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
 export interface WriteOptions {
   /** Permission bits, whatever the umask says. */
   readonly mode: 0o600 | 0o644;
@@ -41,8 +43,7 @@ export interface WriteOptions {
  */
 export function writeNewFile(path: string, bytes: Uint8Array, options: WriteOptions): void {
   acting(`write ${path}`, () => {
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-    const descriptor = openSync(path, flags, 0o600);
+    const descriptor = openSync(path, NEW_FILE, 0o600);
     try {
       writeDurably(descriptor, bytes, options);
     } catch (error) {
@@ -164,8 +165,30 @@ export function makeFolder(path: string, mode: 0o700 | 0o755): void {
  */
 export function makeFolders(path: string): void {
   acting(`create folder ${path}`, () => {
-    mkdirSync(path, { recursive: true, mode: 0o755 });
+    if (lstatSync(dirname(path), { throwIfNoEntry: false }) === undefined)
+      makeFolders(dirname(path));
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) createFolder(path);
+    // What stands there is a folder or a link to one; anything else is told by the system.
+    else mkdirSync(path, { recursive: true });
   });
+}
+
+/** Makes a folder that everybody may read, whatever the umask says, where the file system has permissions. */
+export function createFolder(path: string): void {
+  mkdirSync(path, 0o755);
+  // Not through a descriptor: under some umasks the new folder cannot be opened yet.
+  settingMode(true, () => {
+    chmodSync(path, 0o755);
+  });
+}
+
+/** Makes a file that everybody may read, in the same way, and returns its descriptor for writing. */
+export function createFile(path: string): number {
+  const descriptor = openSync(path, NEW_FILE, 0o644);
+  settingMode(true, () => {
+    fchmodSync(descriptor, 0o644);
+  });
+  return descriptor;
 }
 
 /**
