@@ -30,7 +30,11 @@ export function refuseSwapped(module: OpenModule, slot: Handle, expected: TokenI
   if (now.serial === expected.serial && now.label === expected.label) return;
   throw new KeyriteError(
     "hsm.wrong-token",
-    `the token was exchanged: serial ${now.serial} answers instead of ${expected.serial}`,
+    `the token was exchanged: ${named(now)} answers instead of ${named(expected)}`,
     { hints: ["stop and find out who changed the device"] },
   );
+}
+
+function named({ serial, label }: Pick<TokenInfo, "serial" | "label">): string {
+  return `serial ${serial}, label ${label},`;
 }

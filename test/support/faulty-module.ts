@@ -15,7 +15,8 @@ export interface Faults {
     | {
         readonly half: "public" | "private" | "secret";
         readonly name: AttributeName;
-        readonly answer: (value: Uint8Array) => Uint8Array;
+        /** Undefined for an attribute that the module does not give. */
+        readonly answer: (value: Uint8Array) => Uint8Array | undefined;
       }
     | undefined;
   signature?: ((signature: Uint8Array) => Uint8Array) | undefined;

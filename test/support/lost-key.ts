@@ -4,6 +4,7 @@ import { generateKeyPairSync } from "node:crypto";
 import type { AlgorithmFacts } from "../../src/hsm/algorithms.ts";
 import type { UnwrapItem } from "../../src/hsm/backup.ts";
 import type { GeneratedKey } from "../../src/hsm/token.ts";
+import type { KeyAlgorithm } from "../../src/lib/algorithms.ts";
 import { item, ready, wrappable, wrapOne, type Ready } from "./backup-rig.ts";
 import { fakeRig, type FakeRig } from "./fake-hsm.ts";
 import type { FakeOptions } from "./fake-token.ts";
@@ -24,12 +25,13 @@ export interface Lost extends Ready {
 export async function withLost(
   work: (lost: Lost) => Promise<void>,
   options: FakeOptions = {},
+  algorithm: KeyAlgorithm = "p-256",
 ): Promise<void> {
   const rig = fakeRig({ keyPairs, ...options });
   try {
     const state = await ready(rig);
-    const key = await state.session.generateKeyPair(wrappable("p-256", "root"));
-    const lost = item(await wrapOne(state, key), "p-256", "root");
+    const key = await state.session.generateKeyPair(wrappable(algorithm, "root"));
+    const lost = item(await wrapOne(state, key), algorithm, "root");
     await state.session.destroyKeys([key]);
     await work({ ...state, rig, key, lost });
   } finally {
