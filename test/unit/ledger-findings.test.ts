@@ -84,3 +84,51 @@ test("C15: a ledger that another key signed is not written on", (t) => {
       error instanceof KeyriteError && error.message.includes("not signed with this ledger key"),
   );
 });
+
+const COSIGNED = `— example.org/people/ana ${Buffer.alloc(76, 7).toString("base64")}`;
+
+/** What is found in a ledger of two entries, each with its checkpoint. */
+const FOUND: Readonly<Record<string, readonly [string, code: string, text: string]>> = {
+  "an entry that states another place": [
+    `UPDATE entries SET body = replace(body, '"seq":1', '"seq":0') WHERE seq = 1`,
+    "entry.misplaced",
+    "where entry 1 should be stands entry 0",
+  ],
+  "an entry of another ledger": [
+    "UPDATE entries SET body = replace(body, 'dc1', 'dc2') WHERE seq = 1",
+    "entry.origin",
+    "entry 1 is of the ledger example.org/dc2/test",
+  ],
+  "a checkpoint gone": [
+    "DELETE FROM checkpoints WHERE size = 2",
+    "checkpoint.missing",
+    "no checkpoint covers the entries from 1 on",
+  ],
+  "a node behind the last entry": [
+    "INSERT INTO nodes (pos, hash) VALUES (3, zeroblob(32))",
+    "node.differs",
+    "there are tree nodes beyond entry 1",
+  ],
+  "a cosignature on a size that was never signed": [
+    `INSERT INTO cosignatures (size, line) VALUES (7, '${COSIGNED}')`,
+    "cosignature.malformed",
+    "a cosignature is on size 7, which has no checkpoint",
+  ],
+  "a cosignature that is none": [
+    "INSERT INTO cosignatures (size, line) VALUES (2, 'ana was here')",
+    "cosignature.malformed",
+    "a cosignature on size 2 is malformed",
+  ],
+};
+
+for (const [what, [sql, code, text]] of Object.entries(FOUND)) {
+  test(`C14: ${what} is named in words`, (t) => {
+    const copy = tampered(makeLedger(tempDir(t), [["one"], ["two"]]), (db) => {
+      db.pragma("foreign_keys = OFF");
+      db.exec(sql);
+    });
+    const { findings } = verifyLedger(copy);
+    const found = findings.map((one) => `${one.code}: ${one.text}`);
+    assert.ok(found.includes(`${code}: ${text}`), found.join("\n"));
+  });
+}

@@ -94,6 +94,37 @@ test("an entry that says it stands elsewhere is refused although it is in the tr
   assert.throws(() => verifyProof(proof, ledgerVerifier), /says that it stands elsewhere/);
 });
 
+/** A proof, signed with the ledger's own key, that the only entry of a ledger is these bytes. */
+function proofOf(extra: Uint8Array | undefined): string {
+  const root = leafHash(extra ?? new Uint8Array());
+  const checkpoint = signCheckpoint({ origin: ORIGIN, size: 1, root }, ledgerKey);
+  return formatProof({ extra, index: 0, hashes: [], checkpoint });
+}
+
+for (const [what, extra, words] of [
+  ["no entry at all", undefined, /it does not carry its entry/],
+  ["bytes that are not UTF-8", Uint8Array.of(0x7b, 0xff, 0x7d), /its entry is not UTF-8/],
+  ["more than an entry can be", new Uint8Array(65_536).fill(0x20), /longer than an entry can be/],
+  ["as much as an entry can be, but none", new Uint8Array(65_535).fill(0x20), /JSON|canonical/],
+] as const) {
+  test(`a proof that carries ${what} is refused although the ledger's key signed it`, () => {
+    assert.throws(() => verifyProof(proofOf(extra), ledgerVerifier), {
+      code: "ledger.damaged",
+      message: words,
+    });
+  });
+}
+
+test("a proof of 1,200,001 characters is not looked at", () => {
+  const proof = proofOf(undefined);
+  const long = proof + "x".repeat(1_200_001 - proof.length);
+  assert.throws(() => parseProof(long), /it is longer than 1200000 characters/);
+  assert.throws(
+    () => parseProof(long.slice(1)),
+    (error) => !String(error).includes("longer"),
+  );
+});
+
 test("the proof of another ledger is not trusted", () => {
   const other = { ...key, name: "example.org/dc2/test" };
   assert.throws(() => verifyProof(vectors.proof, other), { code: "ledger.not-trusted" });

@@ -134,6 +134,7 @@ describe("share-set.json", async () => {
     "an unknown purpose": [{ purpose: "signing" }, /the purpose is unknown/],
     "a short digest": [{ sealed: "00" }, /sealed is malformed/],
     "an id that is no slug": [{ id: "s/alpha" }, /id is malformed/],
+    "an id that is no text": [{ id: true }, /id is malformed/],
     "holders that are no list": [{ holders: {} }, /holders is not a list/],
     "a holder that is no object": [
       { holders: [null, ...holders.slice(1)] },
