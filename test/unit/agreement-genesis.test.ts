@@ -76,10 +76,21 @@ describe("genesis statements", () => {
 
   test("an opener tells nothing about what is not a challenge", async () => {
     const recipient = x25519Recipient(ana.card.recipient);
-    for (const content of ["keyrite/share/v1\n", `keyrite/challenge/v1\nshort`, ""]) {
+    const rest = (length: number): string => "r".repeat(length);
+    for (const content of [
+      "keyrite/share/v1\n",
+      "",
+      `keyrite/challenge/v1\n${rest(31)}`,
+      `keyrite/challenge/v1\n${rest(33)}`,
+      // As long as a challenge, and not one.
+      `keyrite/challenge/v2\n${rest(32)}`,
+      `keyrite/share/v1\n${rest(36)}`,
+      `Keyrite/challenge/v1\n${rest(32)}`,
+    ]) {
       const file = await encryptTo([recipient], utf8(content));
       await assert.rejects(answerChallenge(ana.opened.opener, file), {
         code: "people.agreement-invalid",
+        message: "the genesis statement is refused: the sealed file is not a challenge",
       });
     }
   });

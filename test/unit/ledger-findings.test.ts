@@ -94,6 +94,11 @@ const FOUND: Readonly<Record<string, readonly [string, code: string, text: strin
     "entry.misplaced",
     "where entry 1 should be stands entry 0",
   ],
+  "an entry that is none": [
+    "UPDATE entries SET body = '{}' WHERE seq = 1",
+    "entry.damaged",
+    "entry 1: actors is missing",
+  ],
   "an entry of another ledger": [
     "UPDATE entries SET body = replace(body, 'dc1', 'dc2') WHERE seq = 1",
     "entry.origin",
