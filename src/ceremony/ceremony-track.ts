@@ -272,6 +272,8 @@ export class CeremonyTrack {
     if (this.#open === null) return;
     this.#open.state = state;
     this.#open.closedAt = entry.time;
+    // Of thousands of ceremonies nobody asks any more when each step stood where.
+    this.#open.progress.clear();
     this.#open = null;
     this.#step = null;
     this.#items.clear();

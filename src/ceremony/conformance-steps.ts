@@ -185,15 +185,15 @@ export function withExpiry(
   agreed: readonly { readonly person: string; readonly role: string }[],
   notes: readonly string[],
 ): readonly StepPerson[] {
+  // Most people who agree to a step do so with the same time: it is kept once.
+  let last: string | null = null;
   return agreed.map(({ person, role }) => {
     const note = notes.find((one) => one.includes(`\nperson ${person}\n`));
-    const expires = /\nexpires (\S+)\n/.exec(note ?? "")?.[1];
+    const found = /\nexpires (\S+)\n/.exec(note ?? "")?.[1];
     // Cut out of the note it would keep the whole note in memory.
-    return {
-      person: word(person),
-      role: word(role),
-      expires: expires === undefined ? null : apart(expires),
-    };
+    if (found === undefined) last = null;
+    else if (found !== last) last = apart(found);
+    return { person: word(person), role: word(role), expires: last };
   });
 }
 

@@ -1,5 +1,6 @@
 /** What verifying a large ledger takes besides the ledger: people's keys for the threads, and a sign of life. */
 
+import { setFlagsFromString } from "node:v8";
 import type { Progress } from "../console/console.ts";
 import { Page } from "../console/page.ts";
 import { startProgress } from "../console/progress.ts";
@@ -27,6 +28,14 @@ export function peopleKeys(ledger: LedgerStore): readonly VerifierKey[] {
     }
   }
   return keys;
+}
+
+/**
+ * Makes this process collect its garbage once half as much again lies about as is in use. Where there is much memory
+ * V8 waits for several times as much, and verifying a million entries would take a third more of it.
+ */
+export function keepHeapSmall(): void {
+  setFlagsFromString("--heap-growing-percent=50");
 }
 
 /** Progress on standard error, of a number of entries; silent for none. */

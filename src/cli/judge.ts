@@ -17,7 +17,7 @@ import { checkpointFindings } from "./judge-checkpoints.ts";
 import { cosignatureFindings } from "./judge-cosignatures.ts";
 import type { HeadGiven } from "./heads-given.ts";
 import type { JudgedHead } from "./judge-heads.ts";
-import { peopleKeys, verifyProgress } from "./judge-work.ts";
+import { keepHeapSmall, peopleKeys, verifyProgress } from "./judge-work.ts";
 import { Walk } from "./judge-walk.ts";
 
 export interface Trust {
@@ -137,7 +137,9 @@ async function judgeOpen(ledger: LedgerStore, options: JudgeOptions): Promise<Ju
   if (typeof genesis === "string") return brokenLedger(ledger) ?? cannotTell(ledger, genesis);
   const key = parseVerifierKey(genesis.ledgerKey);
   let walk = new Walk(ledger, genesis, options);
-  const progress = verifyProgress(ledger.size < MANY ? 0 : ledger.size);
+  const many = ledger.size >= MANY;
+  if (many) keepHeapSmall();
+  const progress = verifyProgress(many ? ledger.size : 0);
   const verdict = await verifyLedgerInThreads(ledger, {
     origin: genesis.origin,
     key,

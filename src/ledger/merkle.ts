@@ -23,6 +23,11 @@ export function leafHash(entry: Uint8Array | string): Uint8Array {
   return digest(scratch.subarray(0, length + 1));
 }
 
+/** The leaf hash of an entry that stands behind the byte 00 already. */
+export function prefixedLeafHash(prefixed: Uint8Array): Uint8Array {
+  return digest(prefixed);
+}
+
 /** SHA-256(01 ‖ left ‖ right). */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   pair.set(left, 1);

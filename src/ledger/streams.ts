@@ -65,34 +65,24 @@ function nameOtherLengths(db: Database, findings: Findings): void {
   }
 }
 
-/** Keys from `from` to `to`, both included. */
-export interface KeyRange {
-  readonly from: number | bigint;
-  readonly to: number | bigint;
-}
-
-/** Every 64-bit integer. */
-const EVERY_KEY: KeyRange = { from: -(2n ** 63n), to: 2n ** 63n - 1n };
+/** The least of all 64-bit integers. */
+const FIRST_KEY = -(2n ** 63n);
 
 /** Rows that are read together: one by one, each costs four times as much. */
 const TOGETHER = 256;
 
 type Row = readonly [key: number, value: unknown];
 
-/** Rows of an integer key from a range, a few hundred of them in memory at a time. */
-function* rowsInChunks(
-  db: Database,
-  { table, key, value }: Source,
-  { from, to }: KeyRange,
-): Generator<Row> {
+/** Rows of an integer key, a few hundred of them in memory at a time. */
+function* rowsInChunks(db: Database, { table, key, value }: Source): Generator<Row> {
   const rows = db
     .prepare(
-      `SELECT ${key}, ${value} FROM ${table} WHERE ${key} >= ? AND ${key} <= ? ORDER BY ${key} LIMIT ${TOGETHER}`,
+      `SELECT ${key}, ${value} FROM ${table} WHERE ${key} >= ? ORDER BY ${key} LIMIT ${TOGETHER}`,
     )
     .raw();
-  let next = BigInt(from);
+  let next = FIRST_KEY;
   for (;;) {
-    const chunk = rows.all(next, BigInt(to)) as readonly Row[];
+    const chunk = rows.all(next) as readonly Row[];
     yield* chunk;
     const last = chunk.at(-1);
     if (last === undefined || chunk.length < TOGETHER) return;
@@ -108,11 +98,6 @@ interface Source {
   readonly value: string;
 }
 
-/** The range from `from` on, or from the very first key where that is the first that belongs. */
-export function keysFrom(from: number, to: number): KeyRange {
-  return { from: from === 0 ? EVERY_KEY.from : from, to };
-}
-
 /** Rows of an integer key and a value, taken in step with something else that counts upward. */
 export class Stream<Value> {
   readonly #rows: Generator<Row>;
@@ -122,21 +107,17 @@ export class Stream<Value> {
   #next: { readonly key: number; readonly value: Value | undefined } | undefined;
   #last: { readonly key: number; readonly value: Value | undefined } | undefined;
 
-  /**
-   * `table` has the columns `key` and `value`; what `accept` refuses counts as absent. Of the keys those of
-   * `range` are read, all of them by default.
-   */
+  /** `table` has the columns `key` and `value`; what `accept` refuses counts as absent. */
   constructor(
     db: Database,
     source: Source,
     findings: Findings,
     accept: (value: unknown) => Value | undefined,
-    range: KeyRange = EVERY_KEY,
   ) {
     this.#what = source.table;
     this.#findings = findings;
     this.#accept = accept;
-    this.#rows = rowsInChunks(db, source, range);
+    this.#rows = rowsInChunks(db, source);
     this.#advance();
   }
 

@@ -5,6 +5,7 @@
 
 import type { VerifierKey } from "../lib/note.ts";
 import { Findings } from "./findings.ts";
+import { SMALL_CACHE } from "./database.ts";
 import type { LedgerStore } from "./store.ts";
 import { verifyInPool } from "./verify-pool.ts";
 import {
@@ -54,6 +55,8 @@ export async function verifyLedgerInThreads(
     });
   };
   if (workers < 1) return alone();
+  // As on the other threads (`openBeside`): looking at the structure reads every page once.
+  db.pragma(`cache_size = ${SMALL_CACHE}`);
   db.exec("BEGIN");
   try {
     return (await verifyShared(ledger, options)) ?? alone();

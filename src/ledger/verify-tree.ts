@@ -5,13 +5,13 @@
 
 import type { VerifierKey } from "../lib/note.ts";
 import { equalBytes, hex } from "../lib/encoding.ts";
-import { messageOf } from "../lib/errors.ts";
 import { judgeCheckpoint } from "./checkpoint.ts";
 import type { Database } from "./database.ts";
-import { decodeEntry, type Entry } from "./entry.ts";
+import type { Entry } from "./entry.ts";
+import { EntryReader } from "./entry-reader.ts";
 import type { Findings } from "./findings.ts";
 import { completeNodes, Frontier, leafHash, nodePosition } from "./merkle.ts";
-import { entryRows, keysFrom, Stream, type StoredEntry } from "./streams.ts";
+import { entryRows, Stream, type StoredEntry } from "./streams.ts";
 
 /** `root` gives the root hash of the tree up to and including this entry. */
 export type Visit = (entry: Entry, seq: number, root: () => Uint8Array) => void;
@@ -48,15 +48,8 @@ export function verifyTree(db: Database, options: TreeOptions): TreeVerdict {
   }
 }
 
-/** A part of the ledger: entries from `from` to `to`, the latter not included, and the tree before them. */
-export interface Part {
-  readonly from: number;
-  readonly to: number;
-  readonly before: Frontier;
-}
-
-/** Walks over a ledger, or a part of it, entry by entry. */
-export class TreeWalk {
+/** Walks over a ledger entry by entry. */
+class TreeWalk {
   readonly #options: TreeOptions;
   readonly #findings: Findings;
   readonly #nodes: Stream<Uint8Array>;
@@ -65,7 +58,7 @@ export class TreeWalk {
   #actual: Frontier;
   /** The tree of the stored leaf hashes; the same object as long as they agree. */
   #claimed: Frontier;
-  #lastTime = "";
+  readonly #reader: EntryReader;
   #found = 0;
   // Since the last checkpoint that fitted: entries and the first parent that differ from their nodes.
   #suspects: number[] = [];
@@ -75,31 +68,17 @@ export class TreeWalk {
   #note = "";
   #lost = false;
 
-  constructor(db: Database, options: TreeOptions, part?: Part) {
+  constructor(db: Database, options: TreeOptions) {
     this.#options = options;
     this.#findings = options.findings;
-    this.#actual = part?.before.copy() ?? new Frontier();
+    this.#actual = new Frontier();
     this.#claimed = this.#actual;
-    const { findings } = options;
-    const { from = 0, to = 0 } = part ?? {};
-    const positions = part && keysFrom(completeNodes(from), completeNodes(to) - 1);
+    const { findings, origin } = options;
+    this.#reader = new EntryReader(origin, findings);
     const nodes = { table: "nodes", key: "pos", value: "hash" };
-    this.#nodes = new Stream(db, nodes, findings, asHash, positions);
-    const sizes = part && keysFrom(from === 0 ? 0 : from + 1, to);
+    this.#nodes = new Stream(db, nodes, findings, asHash);
     const checkpoints = { table: "checkpoints", key: "size", value: "note" };
-    this.#checkpoints = new Stream(db, checkpoints, findings, asString, sizes);
-  }
-
-  /**
-   * Ends a part: the tree after it and the newest size with a checkpoint, or undefined where anything is
-   * not as it should be. What that is, a walk over the whole ledger says.
-   */
-  endPart():
-    { readonly after: Frontier; readonly covered: number; readonly note: string } | undefined {
-    const agree = this.#suspects.length === 0 && this.#parent === undefined;
-    const sound = agree && this.#claimed === this.#actual && !this.#lost;
-    if (!sound || this.#findings.all.length > 0) return undefined;
-    return { after: this.#actual, covered: this.#covered, note: this.#note };
+    this.#checkpoints = new Stream(db, checkpoints, findings, asString);
   }
 
   /** Names the entries missing before `seq`; false when nothing after them can be placed. */
@@ -123,10 +102,8 @@ export class TreeWalk {
     const leaf = leafHash(text);
     const stored = this.#nodes.at(nodePosition(0, seq));
     const agrees = stored !== undefined && equalBytes(stored, leaf);
-    const entry = this.#decode(text, seq);
+    const entry = this.#reader.read(text, seq, agrees);
     if (!agrees) this.#suspects.push(seq);
-    // A changed entry's time says nothing about the one after it.
-    else if (entry !== undefined) this.#lastTime = entry.time;
     this.#grow(leaf, stored ?? leaf);
     if (entry === undefined) return;
     const tree = this.#actual;
@@ -150,28 +127,6 @@ export class TreeWalk {
   close(): void {
     this.#nodes.close();
     this.#checkpoints.close();
-  }
-
-  #decode(text: string, seq: number): Entry | undefined {
-    let entry: Entry;
-    try {
-      entry = decodeEntry(text);
-    } catch (error) {
-      this.#findings.addEntry("entry.damaged", `entry ${seq}: ${messageOf(error)}`, seq);
-      return undefined;
-    }
-    if (entry.seq !== seq) {
-      const text = `where entry ${seq} should be stands entry ${entry.seq}`;
-      this.#findings.addEntry("entry.misplaced", text, seq);
-    }
-    if (entry.origin !== this.#options.origin) {
-      const text = `entry ${seq} is of the ledger ${entry.origin}`;
-      this.#findings.addEntry("entry.origin", text, seq);
-    }
-    if (entry.time < this.#lastTime) {
-      this.#findings.addEntry("entry.time", `entry ${seq} is earlier than the one before it`, seq);
-    }
-    return entry;
   }
 
   // `actual` is undefined for a missing entry; the two trees part at the first difference.

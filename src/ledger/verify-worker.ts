@@ -3,6 +3,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { parseVerifierKey } from "../lib/note.ts";
 import { openBeside } from "./database.ts";
+import type { Range } from "./part-rows.ts";
 import { judgePart, type JudgedPart } from "./verify-part.ts";
 
 /** What a thread is told at its start; keys in their text form. */
@@ -13,9 +14,9 @@ export interface WorkerStart {
   readonly people: readonly string[];
 }
 
-export interface PartOrder {
-  readonly from: number;
-  readonly to: number;
+export interface PartOrder extends Range {
+  /** Memory of a part that was joined. */
+  readonly room: ArrayBuffer | undefined;
 }
 
 /** The part, or null when it is not sound. */
@@ -29,7 +30,9 @@ function work(port: NonNullable<typeof parentPort>, start: WorkerStart): void {
     people: start.people.map(parseVerifierKey),
   };
   port.on("message", (order: PartOrder) => {
-    port.postMessage(judgePart(db, options, order) ?? null);
+    const part = judgePart(db, options, order, order.room);
+    if (part === undefined) port.postMessage(null);
+    else port.postMessage(part, [part.texts.buffer, part.ends.buffer]);
   });
 }
 
