@@ -88,12 +88,12 @@ export class Tally {
       before = this.#stillThere(crash, before, went);
       if (isClosed(before, crash.ceremony)) return true;
       if (before.open === null) this.begunAnew += 1;
-      else if (whyStuck(before, went.ran)) {
+      else if (went.ran.stderr.includes(STUCK)) {
+        // An action cannot tell what became of its step: two people end the ceremony.
         const { code, stderr } = await crash.abandon();
         assert.equal(code, 0, stderr);
         this.ended += 1;
-        before = ledgerOf(crash.site);
-        if (went.ran.stderr.includes(STUCK)) return false;
+        return false;
       } else {
         assert.ok(went.fired, went.ran.stderr);
         this.resumed += 1;
@@ -168,10 +168,6 @@ function assertNamed(ceremony: string, { fired, ran }: Interrupted): void {
 const UNASKED = "answers what nobody asked";
 const STUCK = "cannot be resumed";
 
-/** Whether nobody can go on with it, so that two people end it: nobody was called yet, or an action cannot tell. */
-function whyStuck({ open }: Ledger, ran: Ran): boolean {
-  return open?.attending.length === 0 || ran.stderr.includes(STUCK);
-}
 
 function isClosed({ ceremonies }: Ledger, ceremony: string): boolean {
   const last = ceremonies.at(-1);
