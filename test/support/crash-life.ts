@@ -168,7 +168,6 @@ function assertNamed(ceremony: string, { fired, ran }: Interrupted): void {
 const UNASKED = "answers what nobody asked";
 const STUCK = "cannot be resumed";
 
-
 function isClosed({ ceremonies }: Ledger, ceremony: string): boolean {
   const last = ceremonies.at(-1);
   return last?.script === ceremony && last.state === "closed";
