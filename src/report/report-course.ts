@@ -78,7 +78,7 @@ function performed(context: PageContext, ceremony: CeremonyPart): Html {
     ...modules.map(
       ({ module, sha256 }) => [`PKCS#11 module ${module}, SHA-256`, hexLine(sha256)] as const,
     ),
-    ["Operating system", ""],
+    ["Operating system, image", stated(/^system/)],
   ])}`;
 }
 

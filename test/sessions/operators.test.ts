@@ -195,6 +195,7 @@ test("a stranger performs generate-root-ca from CEREMONY.md alone, mistakes incl
     ...clock,
     says("ana", /management approval/, "MB 2026 17", `MB-2026-16${BACKSPACE}7`),
     says("ana", /CPS in force/, "CPS 1.0"),
+    says("ana", /image that this machine was started from/, "none, a rehearsal"),
     says("eve", /recording medium$/, "CAM-0417"),
     says("eve", /FIPS or CC/, "none-software"),
     says("eve", /when all have compared/, "no", "yes"),

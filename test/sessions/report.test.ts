@@ -96,7 +96,7 @@ describe("the fields that every report must hold", () => {
     assert.deepEqual([set?.threshold, set?.holders], [2, ["ben", "cleo", "dan"]]);
     assert.ok(report.unresolved.some((text) => text.includes("can be taken out of token alpha")));
     assert.ok(report.due.some(({ rule }) => rule.startsWith("Apple")));
-    assert.ok(report.notRecorded.includes("the digest of the operating system"));
+    assert.ok(report.notRecorded.includes("the digest of the operating system's image"));
   });
 
   test("page and Markdown show all of it", () => {
