@@ -66,6 +66,8 @@ export class Page {
   readonly #style: Style;
   readonly #record: Recording;
   #lineIsOpen = false;
+  /** Somebody is typing behind a prompt: whatever grows by itself waits. */
+  isAsking = false;
 
   constructor(out: Output, style: Style, record: Recording = () => undefined) {
     this.#out = out;

@@ -35,6 +35,7 @@ function growing({ page, text, clock }: ProgressOptions): Progress {
   page.closeLine();
   open();
   const timer = setInterval(() => {
+    if (page.isAsking) return;
     open();
     if (dots++ < MAX_DOTS) page.grow(".");
   }, DOT_MS);

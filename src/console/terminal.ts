@@ -194,9 +194,11 @@ export class TerminalConsole implements OperatorConsole {
   async #waiting<T>(prompt: () => Promise<T>): Promise<T> {
     const { clock } = this.#options;
     const started = clock.monotonic();
+    this.#page.isAsking = true;
     try {
       return await prompt();
     } finally {
+      this.#page.isAsking = false;
       this.#waitedMs += clock.monotonic() - started;
     }
   }

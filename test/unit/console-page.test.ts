@@ -2,7 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Page } from "../../src/console/page.ts";
+import { startProgress } from "../../src/console/progress.ts";
 import { requireTerminal } from "../../src/console/terminal.ts";
+import { style } from "../../src/lib/style.ts";
 import { HEAD, isError, question, rehearsal } from "../support/rehearsal.ts";
 
 test("I04: names and texts cannot act on a terminal, and lines stay within 100 characters", async () => {
@@ -57,6 +60,27 @@ test("progress on a terminal is a bar for each tenth of counted work, and erases
     shown(),
     /^working \nworking \[##\.{8}\] 2 of 10, [\d.]+ a second, \d+ s left\nby the way\nworking \[###\.{7}\] 3 of 10, .* left\nworking {2}\d+\.\d s\n$/,
   );
+});
+
+test("a growing line waits while somebody types behind a prompt", (t) => {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  let shown = "";
+  const page = new Page({ write: (text: string) => (shown += text) }, style(0));
+  const progress = startProgress({
+    page,
+    text: "making",
+    tty: true,
+    clock: { monotonic: () => 0 },
+  });
+  t.mock.timers.tick(2000);
+  page.closeLine();
+  page.isAsking = true;
+  t.mock.timers.tick(5000);
+  assert.equal(shown, "making ..\n");
+  page.isAsking = false;
+  t.mock.timers.tick(1000);
+  progress.end();
+  assert.equal(shown, "making ..\nmaking . 0.0 s\n");
 });
 
 test("I06: without a terminal nobody is asked", () => {
