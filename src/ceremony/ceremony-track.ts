@@ -272,8 +272,10 @@ export class CeremonyTrack {
     if (this.#open === null) return;
     this.#open.state = state;
     this.#open.closedAt = entry.time;
-    // Of thousands of ceremonies nobody asks any more when each step stood where.
-    this.#open.progress.clear();
+    // Of thousands of ceremonies nobody asks any more when each step stood where, but why one failed.
+    for (const [step, { code }] of this.#open.progress) {
+      if (code === null) this.#open.progress.delete(step);
+    }
     this.#open = null;
     this.#step = null;
     this.#items.clear();

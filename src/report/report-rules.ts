@@ -62,9 +62,9 @@ const STATED: readonly (readonly [RegExp, string])[] = [
   [/approval/, "the reference of the management approval"],
   [/camera|recording/, "the number of the recording medium"],
   [/certificate|fips/, "the number of the HSM's FIPS or CC certificate"],
-  // A machine cannot vouch for what it was started from: whoever started it says so.
-  [/^system/, "the digest of the operating system's image"],
 ];
+// A machine cannot vouch for what it was started from: whoever started it says so, at any ceremony.
+const SYSTEM: (typeof STATED)[number] = [/^system/, "the digest of the operating system's image"];
 
 /** What the ledger does not say, although a report should; never left out silently. */
 export function notRecorded(ceremonies: readonly CeremonyPart[]): readonly string[] {
@@ -82,7 +82,7 @@ export function notRecorded(ceremonies: readonly CeremonyPart[]): readonly strin
 
 function lackingIn({ caClass, statements, clocks }: CeremonyPart): readonly string[] {
   const fields = statements.flatMap((statement) => statement.fields.map((field) => field.id));
-  const wanted = caClass === "none" ? [] : STATED;
+  const wanted = [...(caClass === "none" ? [] : STATED), SYSTEM];
   const missing = wanted
     .filter(([pattern]) => !fields.some((field) => pattern.test(field)))
     .map(([, what]) => what);
