@@ -2,6 +2,7 @@
 
 import { completeNodes } from "./merkle.ts";
 import type { Database } from "./database.ts";
+import { FIRST_KEY } from "./streams.ts";
 
 /** Entries from `from` to `to`, the latter not included. */
 export interface Range {
@@ -9,9 +10,7 @@ export interface Range {
   readonly to: number;
 }
 
-/** Keys below the first that a table has would otherwise be in no part at all. */
-const FIRST_KEY = -(2n ** 63n);
-
+// Keys below the first that belongs would otherwise be in no part at all.
 function firstKey(from: number): number | bigint {
   return from === 0 ? FIRST_KEY : from;
 }

@@ -65,8 +65,8 @@ function nameOtherLengths(db: Database, findings: Findings): void {
   }
 }
 
-/** The least of all 64-bit integers. */
-const FIRST_KEY = -(2n ** 63n);
+/** The least of all 64-bit integers: where a table begins, whatever keys it holds. */
+export const FIRST_KEY = -(2n ** 63n);
 
 /** Rows that are read together: one by one, each costs four times as much. */
 const TOGETHER = 256;

@@ -90,8 +90,7 @@ class PartOf {
   readonly #place: Place;
   readonly #people: ReadonlyMap<string, VerifierKey>;
   readonly #tree: Frontier;
-  readonly #texts: Uint8Array<ArrayBuffer>;
-  readonly #text: Buffer;
+  readonly #texts: Buffer;
   readonly #ends: Uint32Array<ArrayBuffer>;
   readonly #nodes: Uint8Array;
   readonly #roots: Uint8Array[] = [];
@@ -110,9 +109,7 @@ class PartOf {
     this.#place = place;
     this.#people = new Map(options.people.map((key) => [nameOf(key), key]));
     this.#tree = place.before.copy();
-    // Memory of its own, which can be handed to another thread without a copy.
-    this.#texts = place.texts;
-    this.#text = Buffer.from(this.#texts.buffer, 0, this.#texts.length);
+    this.#texts = Buffer.from(place.texts.buffer, 0, place.texts.length);
     this.#ends = new Uint32Array(to - from);
     this.#nodes = new Uint8Array(32 * (completeNodes(to) - completeNodes(from)));
   }
@@ -121,7 +118,7 @@ class PartOf {
   add(text: string): boolean {
     const start = this.#length;
     this.#texts[start] = 0;
-    this.#length += 1 + this.#text.write(text, start + 1, "utf8");
+    this.#length += 1 + this.#texts.write(text, start + 1, "utf8");
     this.#ends[this.#taken] = this.#length;
     const leaf = prefixedLeafHash(this.#texts.subarray(start, this.#length));
     for (const node of this.#tree.append(leaf)) {
@@ -164,13 +161,13 @@ class PartOf {
 
   /** The part, when these are its nodes and nothing is left over. */
   end(nodes: Uint8Array): JudgedPart | undefined {
-    const { before, checkpoints, range } = this.#place;
+    const { before, checkpoints, range, texts } = this.#place;
     // What is no UTF-8 is written back with another length, or with a character that no entry holds.
     const whole = this.#length === this.#texts.length && this.#checkpoint === checkpoints.length;
     if (!whole || !equalBytes(nodes, this.#nodes)) return undefined;
     return {
       from: range.from,
-      texts: this.#texts,
+      texts,
       ends: this.#ends,
       roots: joined(this.#roots),
       rootsAt: Uint32Array.from(this.#rootsAt),

@@ -3,7 +3,6 @@
  * where whoever asked visits every entry. Whatever is not sound is left to the walk on one thread, which names it.
  */
 
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { formatVerifierKey, type VerifierKey } from "../lib/note.ts";
@@ -80,7 +79,7 @@ class Pool {
   }
 
   #begin(workerData: WorkerStart): void {
-    const thread = new Worker(program(), { workerData, resourceLimits: LIMITS });
+    const thread = new Worker(PROGRAM, { workerData, resourceLimits: LIMITS });
     this.#threads.push(thread);
     thread.on("message", (answer: PartAnswer) => {
       this.#take(thread, answer);
@@ -132,10 +131,5 @@ class Pool {
 /** A thread keeps nothing between two parts. */
 const LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 };
 
-/** The program of a thread: beside the bundle, or, where this file runs as it is, in the bundle that was built last. */
-function program(): string {
-  const beside = join(import.meta.dirname, PROGRAM);
-  return existsSync(beside) ? beside : join(import.meta.dirname, "..", "..", "dist", PROGRAM);
-}
-
-const PROGRAM = "verify-worker.cjs";
+/** The program of a thread stands beside the bundle. Where there is none, all the work is done on one thread. */
+const PROGRAM = join(import.meta.dirname, "verify-worker.cjs");

@@ -7,28 +7,9 @@ import { test } from "node:test";
 import { compareHead, firstDifference } from "../../src/ledger/heads.ts";
 import { LedgerStore } from "../../src/ledger/store.ts";
 import { figure, SEED, sized } from "../support/fault-run.ts";
-import {
-  draft,
-  ledgerKey,
-  ledgerVerifier,
-  makeLedger,
-  tempDir,
-  testClock,
-} from "../support/ledger-fixture.ts";
-import { read } from "../support/open-ledger.ts";
+import { ledgerVerifier, makeLedger, tempDir } from "../support/ledger-fixture.ts";
+import { grown, headOf, read } from "../support/open-ledger.ts";
 import { seededDice } from "../support/dice.ts";
-
-function grown(path: string, words: readonly string[]): LedgerStore {
-  const clock = testClock();
-  clock.time += 3_600_000;
-  const store = LedgerStore.open(path, { write: { clock, key: ledgerKey } });
-  for (const word of words) store.append([draft(word)]);
-  return store;
-}
-
-function headOf(store: LedgerStore): string {
-  return store.checkpoint() ?? assert.fail("the ledger has a head");
-}
 
 test("C11: two continuations of one ledger are told apart, with the first entry that differs", (t) => {
   const dir = tempDir(t);

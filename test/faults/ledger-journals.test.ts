@@ -21,29 +21,10 @@ import { verifyLedger } from "../../src/ledger/verify.ts";
 import { KeyriteError } from "../../src/lib/errors.ts";
 import { compiled } from "../support/compiled.ts";
 import { figure, sized } from "../support/fault-run.ts";
-import {
-  draft,
-  ledgerKey,
-  ledgerVerifier,
-  makeLedger,
-  tempDir,
-  testClock,
-} from "../support/ledger-fixture.ts";
-import { read, support } from "../support/open-ledger.ts";
+import { ledgerVerifier, makeLedger, tempDir } from "../support/ledger-fixture.ts";
+import { grown, headOf, read, support } from "../support/open-ledger.ts";
 import { cleanEnvironment } from "../support/rehearsed-site.ts";
 import { linesOf } from "../support/shim.ts";
-
-function grown(path: string, words: readonly string[]): LedgerStore {
-  const clock = testClock();
-  clock.time += 3_600_000;
-  const store = LedgerStore.open(path, { write: { clock, key: ledgerKey } });
-  for (const word of words) store.append([draft(word)]);
-  return store;
-}
-
-function headOf(store: LedgerStore): string {
-  return store.checkpoint() ?? assert.fail("the ledger has a head");
-}
 
 /** A ledger of 2 + 3 entries, with a write beside it that a process had not finished after the first two. */
 function interrupted(dir: string): { readonly before: string; readonly after: string } {

@@ -1,9 +1,10 @@
 /** A ledger opened for one test. */
 
+import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { LedgerStore } from "../../src/ledger/store.ts";
-import { ledgerKey, ORIGIN, tempDir, testClock, type TestClock } from "./ledger-fixture.ts";
+import { draft, ledgerKey, ORIGIN, tempDir, testClock, type TestClock } from "./ledger-fixture.ts";
 
 export const support = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
@@ -30,4 +31,18 @@ export const read = (path: string): LedgerStore => LedgerStore.open(path);
 
 export function reopen(path: string, key = ledgerKey): LedgerStore {
   return LedgerStore.open(path, { write: { clock: testClock(), key } });
+}
+
+/** A ledger that went on an hour later, with one transaction for each of these descriptions; still open. */
+export function grown(path: string, words: readonly string[]): LedgerStore {
+  const clock = testClock();
+  clock.time += 3_600_000;
+  const store = LedgerStore.open(path, { write: { clock, key: ledgerKey } });
+  for (const word of words) store.append([draft(word)]);
+  return store;
+}
+
+/** The newest checkpoint of a ledger. */
+export function headOf(store: LedgerStore): string {
+  return store.checkpoint() ?? assert.fail("the ledger has a head");
 }

@@ -14,7 +14,6 @@ import type { Entry } from "../../src/ledger/entry.ts";
 import { LedgerStore } from "../../src/ledger/store.ts";
 import { Joiner, sizeOfAll, type JoinedVerdict } from "../../src/ledger/verify-join.ts";
 import { judgePart } from "../../src/ledger/verify-part.ts";
-import { verifyLedgerInThreads } from "../../src/ledger/verify-threads.ts";
 import { verifyLedger, type Visit } from "../../src/ledger/verify.ts";
 import { completeNodes, leafHash, Frontier } from "../../src/ledger/merkle.ts";
 import { hex, sha256Hex } from "../../src/lib/encoding.ts";
@@ -249,23 +248,3 @@ function joinedOrRefused(file: string): ReturnType<typeof inParts> {
     return undefined;
   }
 }
-
-test("threads say of a ledger, sound or not, what the walk on one thread says", async () => {
-  const changed = db(sql("UPDATE nodes SET hash = zeroblob(32) WHERE pos = ?", completeNodes(60)));
-  for (const file of [path, changed]) {
-    const ledger = LedgerStore.open(file);
-    const steps: number[] = [];
-    try {
-      const verdict = await verifyLedgerInThreads(ledger, {
-        ...{ key: ledgerVerifier, origin: ORIGIN, workers: 2, people: [] },
-        begin: () => () => undefined,
-        progress: (done) => steps.push(done),
-      });
-      assert.deepEqual(verdict, verifyLedger(file, { key: ledgerVerifier, origin: ORIGIN }));
-    } finally {
-      ledger.close();
-    }
-    // One part holds all of them; only the walk on one thread goes entry by entry.
-    assert.equal(steps.length, file === path ? 1 : SIZE);
-  }
-});

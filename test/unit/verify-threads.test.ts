@@ -21,6 +21,7 @@ import {
 
 /** Three parts and a bit, each of whose seams lies inside a transaction. */
 const ENTRIES = 1_700;
+const PARTS = 4;
 
 const { LedgerStore, verifyLedger, verifyLedgerInThreads } = await bundledLedger({ after });
 const path = join(tempDir({ after }), "ledger.db");
@@ -111,6 +112,8 @@ test("C14: a sound ledger is visited once and whole, however many threads share 
     assert.deepEqual(seen.visited, expected.visited, `${workers} threads`);
     assert.equal(seen.walks, 1);
     assert.deepEqual(seen.progress.at(-1), [ENTRIES, ENTRIES]);
+    // Only the walk on one thread goes entry by entry.
+    assert.equal(seen.progress.length, workers === 0 ? ENTRIES : PARTS);
     const done = seen.progress.map(([count]) => count);
     assert.deepEqual(
       done,
@@ -142,6 +145,7 @@ for (const [what, sql] of Object.entries(CHANGES)) {
     const seen = await judged(file, { workers: 2 });
     assert.deepEqual(seen.verdict, expected.verdict);
     assert.deepEqual(seen.visited, expected.visited);
+    assert.ok(seen.progress.length >= ENTRIES - 1, "the walk on one thread has named it");
   });
 }
 
