@@ -111,15 +111,23 @@ function missingOfTheWhole(history: History, ending: ConformanceEnding): readonl
   }
   const newest = Math.max(0, ...ending.heads);
   if (newest < cosigned || ending.heads.length === 0) {
-    const held =
-      ending.heads.length === 0
-        ? "no head held outside the site was given"
-        : `the newest head given is of size ${newest}, people cosigned one of size ${cosigned}`;
-    const text = `${held}: a later ceremony may have been cut off`;
+    const text = `${headsHeld(ending, newest, cosigned)}: a later ceremony may have been cut off`;
     const remedy = `give --head with what somebody who was at the last ceremony carries: a file, their medium, or "SIZE WORDS" from paper`;
     list.push({ code: "head", seq: null, text, remedy });
   }
   return list;
+}
+
+function headsHeld(
+  { heads, foreignHeads }: ConformanceEnding,
+  newest: number,
+  cosigned: number,
+): string {
+  if (heads.length > 0)
+    return `the newest head given is of size ${newest}, people cosigned one of size ${cosigned}`;
+  return foreignHeads.length > 0
+    ? "no head that was given is one of this ledger"
+    : "no head held outside the site was given";
 }
 
 function attachment({ seq, text }: ConformanceEnding["attachments"][number]): Missing {

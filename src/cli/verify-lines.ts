@@ -27,8 +27,7 @@ const MOST_SHOWN = 8;
 export function verdictLines(judged: Judged, view: VerifyView): readonly string[] {
   const { conformance } = judged;
   const lines = [
-    `Ledger ${visible(judged.origin)}, ${judged.size} entries`,
-    ...(judged.root === "" ? [] : digestLines("Head", judged.root)),
+    ...ledgerLines(judged),
     ...(judged.assurance === "test" ? ["TEST – not a production site"] : []),
   ];
   if (conformance !== null) lines.push(...ceremonies(conformance, view));
@@ -39,6 +38,13 @@ export function verdictLines(judged: Judged, view: VerifyView): readonly string[
   lines.push(`Integrity: ${judged.verdict}${judged.anchored ? "" : " (not anchored)"}`);
   lines.push(`Verdict: ${overallVerdict(judged)}`);
   return conformance === null ? lines : [...lines, ...next(conformance)];
+}
+
+/** Which ledger, how long, with which head. Of a file that cannot be read, none of it is known. */
+function ledgerLines({ origin, size, root }: Judged): readonly string[] {
+  if (origin === "") return ["Ledger: what the file holds cannot be read"];
+  const head = root === "" ? [] : digestLines("Head", root);
+  return [`Ledger ${visible(origin)}, ${size} entries`, ...head];
 }
 
 function ceremonies(report: ConformanceReport, view: VerifyView): readonly string[] {

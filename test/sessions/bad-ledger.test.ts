@@ -107,7 +107,9 @@ test("C14: a file cut in the middle, or of another kind, is refused", () => {
     const site = siteAt("founded");
     spoil(site.file("ledger.db"));
     refused(site.rehearse("record-deviation"), "ledger.damaged");
-    refused(site.keyrite(["verify"]), "ledger.damaged");
+    const verified = site.keyrite(["verify"]);
+    refused(verified, "ledger.damaged");
+    assert.match(verified.stdout, /^Ledger: what the file holds cannot be read$/m);
   }
 });
 
@@ -122,7 +124,9 @@ test("C17: an older copy is stopped by the head of anybody present, and by verif
   refused(ran, "ledger.shorter-than-head", `entry ${size} is the first missing one`, "auditor");
   const head = ["--head", join(site.medium("eve"), "heads", "pki.example.org~rehearsal~test.note")];
   copyFileSync(older, site.file("ledger.db"));
-  refused(site.keyrite(["verify", ...head]), "ledger.damaged", "shorter than this head");
+  const shorter = site.keyrite(["verify", ...head]);
+  refused(shorter, "ledger.damaged", "shorter than this head");
+  assert.match(shorter.stdout, /^Cannot tell: no head that was given is one of this ledger: /m);
   // Without a head nothing shows it, and the verdict says so.
   const alone = succeeded(site.keyrite(["verify"])).stdout;
   assert.match(alone, /Not excluded: that its end was cut off/);

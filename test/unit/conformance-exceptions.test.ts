@@ -248,6 +248,15 @@ test("what stands beside the ledger: without anchor or head, with what is missin
   };
   lacks({ anchored: false }, "anchor", /nothing says that this is the ledger of the site/);
   lacks({ heads: [] }, "head", /^no head held outside the site was given: a later ceremony may/);
+  const foreign = conformed(stage, {
+    heads: [],
+    foreignHeads: ["other.note: it is of another ledger"],
+  });
+  assert.equal(foreign.verdict, "DOES NOT CONFORM");
+  assert.match(
+    foreign.missing.find(({ code }) => code === "head")?.text ?? "",
+    /^no head that was given is one of this ledger: a later ceremony may/,
+  );
   const stale = new RegExp(`newest head given is of size ${size - 1}, people cosigned .* ${size}:`);
   lacks({ heads: [3, size - 1] }, "head", stale);
   const unanchored = conformed(stage, { anchored: false });
