@@ -109,8 +109,13 @@ export function findingLines(open: CeremonyRecord): readonly string[] {
   }
   if (open.doubt === null) {
     const { n, id, since } = standsAt(open);
-    const word = open.unsettled.size === 0 ? "Paused" : "Stopped";
-    return [...lines, "No step is in doubt.", `${word} at step ${n} (${id}) since ${since}.`];
+    const left = [...open.unsettled.values()].map(
+      (one) =>
+        `Step ${one.n} (${one.id}) had begun: what it left is looked at before anything else.`,
+    );
+    const word = left.length === 0 ? "Paused" : "Stopped";
+    const none = left.length === 0 ? ["No step is in doubt."] : left;
+    return [...lines, ...none, `${word} at step ${n} (${id}) since ${since}.`];
   }
   const { n, id, action, begunSeq, time, intent } = open.doubt;
   lines.push(`IN DOUBT: step ${n} (${id}, ${action}) was begun at ${time} and has no outcome.`);

@@ -152,4 +152,9 @@ test("an open ceremony is told step by step, with what is in doubt and where to 
     "No step is in doubt.",
     `Paused at step 4 (make) since ${LATER}.`,
   ]);
+  // It failed, and may have left something: nobody reads aloud that all is well.
+  assert.deepEqual(findingLines({ ...open, doubt: null }).slice(-2), [
+    "Step 4 (make) had begun: what it left is looked at before anything else.",
+    `Stopped at step 4 (make) since ${LATER}.`,
+  ]);
 });
