@@ -24,7 +24,9 @@ export interface Prompt {
   readonly at: number;
 }
 
-const ADDRESSED = /^(?:[^\n(]+ \(([a-z0-9-]+)\)|(Everyone)), (.*): ?$/;
+// The cursor waits one column behind a prompt. Behind a question told on a line of its own it does not, and
+// a terminal may show that before its line feed; what is typed at it comes too early and is dropped.
+const ADDRESSED = /^(?:[^\n(]+ \(([a-z0-9-]+)\)|(Everyone)), (.*): $/;
 const SHELL = "$ ";
 const PATIENCE_MS = 30_000;
 

@@ -22,9 +22,11 @@ class Screen {
     else for (const char of text) this.#line()[this.#column++] = char;
   }
 
+  /** Its lines; that of the cursor reaches at least to the cursor, so that one can see where it waits. */
   get text(): string {
     return this.#lines
       .map((line) => Array.from(line, (char: string | undefined) => char ?? " ").join(""))
+      .map((line, row) => (row === this.#row ? line.padEnd(this.#column) : line))
       .join("\n");
   }
 
