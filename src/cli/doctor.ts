@@ -16,7 +16,10 @@ export interface DoctorOptions {
 
 interface Check {
   readonly name: string;
+  /** False when ceremonies cannot be held, or not safely, until it is mended. */
   readonly ok: boolean;
+  /** True when people should know of it, and may go on. */
+  readonly warning?: boolean;
   readonly text: string;
   readonly hints: readonly string[];
 }
@@ -48,23 +51,40 @@ export async function doctor(options: DoctorOptions): Promise<void> {
       return "the SQLite addon loads";
     }),
     await attempt("softhsm", findSoftHsm),
-    await attempt("swap", () => swapWarning() ?? "nothing is swapped in the clear"),
+    swapCheck(swapWarning()),
   ];
   if (existsSync(join(folder, "genesis.json"))) checks.push(...(await siteChecks(folder)));
   const ok = checks.every((check) => check.ok);
   if (options.json === true) {
-    printJson("doctor", { ok, checks: checks.map((c) => ({ ...c, hints: [...c.hints] })) });
+    printJson("doctor", {
+      ok,
+      checks: checks.map((c) => ({ ...c, warning: c.warning ?? false, hints: [...c.hints] })),
+    });
   } else {
-    for (const check of checks) {
-      printLine(`${check.ok ? "ok  " : "FAIL"}  ${check.name.padEnd(14)}  ${visible(check.text)}`);
-      for (const hint of check.hints) printLine(`      hint: ${visible(hint)}`);
-    }
+    for (const line of checks.flatMap(checkLines)) printLine(line);
   }
   if (!ok)
     throw new KeyriteError(
       "usage.refused",
       "something needs attention; see the lines that say FAIL",
     );
+}
+
+/** What the room reads of a check. */
+export function checkLines({ name, ok, warning, text, hints }: Check): readonly string[] {
+  const word = ok ? (warning === true ? "WARN" : "ok  ") : "FAIL";
+  return [
+    `${word}  ${name.padEnd(14)}  ${visible(text)}`,
+    ...hints.map((hint) => `      hint: ${visible(hint)}`),
+  ];
+}
+
+/** The check of swap: a machine that swaps in the clear can hold ceremonies, but everybody should know. */
+export function swapCheck(warning: string | undefined): Check {
+  if (warning !== undefined) {
+    return { name: "swap", ok: true, warning: true, text: warning, hints: [] };
+  }
+  return { name: "swap", ok: true, text: "nothing is swapped in the clear", hints: [] };
 }
 
 async function siteChecks(folder: string): Promise<readonly Check[]> {

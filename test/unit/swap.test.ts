@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { checkLines, swapCheck } from "../../src/cli/doctor.ts";
 import { openSwap, swapWarning } from "../../src/cli/swap.ts";
 
 const HEAD = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n";
@@ -35,4 +36,15 @@ test("S05: swap in the clear is warned of by its place, encrypted and compressed
     assert.equal(warning === undefined, open.length === 0);
     for (const place of open) assert.ok(warning?.includes(place));
   }
+});
+
+test("S05: doctor warns of swap in the clear, which stops nobody, and names none where there is none", () => {
+  const open = swapCheck(swapWarning(machine(`${HEAD}/swap.img file 100 0 -2\n`)));
+  assert.equal(open.ok, true);
+  assert.deepEqual(checkLines(open), [
+    "WARN  swap            swap is on and not known to be encrypted: /swap.img. Secrets may be written there: swapoff -a",
+  ]);
+  assert.deepEqual(checkLines(swapCheck(swapWarning(machine(HEAD)))), [
+    "ok    swap            nothing is swapped in the clear",
+  ]);
 });
