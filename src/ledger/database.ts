@@ -134,8 +134,13 @@ export function openBeside(path: string): Database {
 
 /** Whether a write of a process that is gone lies beside the ledger, to be rolled back when it is opened. */
 export function hasUnfinishedWrite(path: string): boolean {
-  const journal = lstatSync(`${path}-journal`, { throwIfNoEntry: false });
-  return journal?.isFile() === true && journal.size > 0;
+  try {
+    const journal = lstatSync(`${path}-journal`, { throwIfNoEntry: false });
+    return journal?.isFile() === true && journal.size > 0;
+  } catch {
+    // Where nothing can be looked at, opening the ledger says why.
+    return false;
+  }
 }
 
 function recover(path: string): void {

@@ -1,0 +1,222 @@
+/** What is said of a ledger file that cannot be made or opened, word for word, and what it says to do. */
+
+import assert from "node:assert/strict";
+import Sqlite from "better-sqlite3";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { openBeside, openForReading } from "../../src/ledger/database.ts";
+import { LedgerStore } from "../../src/ledger/store.ts";
+import { verifyLedger } from "../../src/ledger/verify.ts";
+import { makeLedger, ORIGIN, tempDir } from "../support/ledger-fixture.ts";
+import { opened, read, reopen } from "../support/open-ledger.ts";
+import { damaged, refusalOf, type Refusal } from "../support/refusal.ts";
+
+test("a ledger that cannot be made is refused in words", (t) => {
+  const path = makeLedger(tempDir(t), []);
+  const create = (where: string, origin = ORIGIN): Refusal =>
+    refusalOf(() => {
+      LedgerStore.create(where, origin);
+    });
+  assert.deepEqual(create(path), {
+    code: "site.exists",
+    message: `there is already a ledger at ${path}`,
+    hints: [],
+  });
+  const nowhere = join(path, "..", "no", "ledger.db");
+  assert.deepEqual(create(nowhere), {
+    code: "site.permissions",
+    message: `cannot make a ledger at ${nowhere}`,
+    hints: [],
+  });
+  assert.deepEqual(create(nowhere, "two words"), {
+    code: "usage.refused",
+    message: '"two words" cannot name a ledger',
+    hints: ["use a domain and a site without spaces or plus signs, as in example.org/dc1"],
+  });
+});
+
+test("a ledger that is not there, or lies below a file, is refused in words", (t) => {
+  const path = makeLedger(tempDir(t), []);
+  const missing = `${path}.other`;
+  assert.deepEqual(
+    refusalOf(() => LedgerStore.open(missing)),
+    { code: "ledger.missing", message: `there is no ledger at ${missing}`, hints: [] },
+  );
+  const below = join(path, "ledger.db");
+  for (const open of [read, reopen, verifyLedger]) {
+    const { code, message, hints } = refusalOf(() => open(below));
+    assert.deepEqual([code, hints], ["site.permissions", []]);
+    assert.ok(message.startsWith(`cannot read ${below}: ENOTDIR`), message);
+  }
+});
+
+const makeFolder = (path: string): void => {
+  mkdirSync(path);
+};
+
+const BESIDE = "the ledger keeps a regular file there, or none: find out who put this one there";
+const ITSELF = "links, pipes, folders and devices are refused: put the ledger itself there";
+const LOG = "find out who put it there; the ledger itself is opened again when it is taken away";
+
+/** What stands in a ledger's place or beside it: the file that is put there, and what is said of it. */
+const IN_THE_WAY: Readonly<
+  Record<string, readonly [(path: string) => void, suffix: string, hint: string]>
+> = {
+  "a folder as its journal": [makeFolder, "-journal", BESIDE],
+  "a folder as a write-ahead log": [makeFolder, "-wal", BESIDE],
+  "a link as its shared memory": [
+    (path) => {
+      symlinkSync("nowhere", path);
+    },
+    "-shm",
+    BESIDE,
+  ],
+  "a write-ahead log": [
+    (path) => {
+      writeFileSync(path, "");
+    },
+    "-wal",
+    LOG,
+  ],
+  "shared memory": [
+    (path) => {
+      writeFileSync(path, "");
+    },
+    "-shm",
+    LOG,
+  ],
+};
+
+for (const [what, [put, suffix, hint]] of Object.entries(IN_THE_WAY)) {
+  test(`C16: a ledger with ${what} is not opened, and the file is named`, (t) => {
+    const path = makeLedger(tempDir(t), [["one"]]);
+    put(path + suffix);
+    const message =
+      hint === LOG
+        ? `${path}${suffix} lies beside the ledger, which has no such file`
+        : `${path}${suffix} is not a regular file`;
+    for (const open of [read, reopen]) {
+      assert.deepEqual(
+        refusalOf(() => open(path)),
+        damaged(message, hint),
+      );
+    }
+    assert.deepEqual(verifyLedger(path), {
+      origin: "",
+      size: 0,
+      root: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+      note: "",
+      findings: [{ code: "file.unreadable", text: message }],
+    });
+  });
+}
+
+test("S08: a link or a folder in the ledger's own place is refused", (t) => {
+  const path = makeLedger(tempDir(t), [["one"]]);
+  const [link, folder] = [`${path}.link`, `${path}.folder`];
+  symlinkSync(path, link);
+  mkdirSync(folder);
+  for (const one of [link, folder]) {
+    assert.deepEqual(
+      refusalOf(() => LedgerStore.open(one)),
+      damaged(`${one} is not a regular file`, ITSELF),
+    );
+  }
+});
+
+test("C15: a header that differs in one of its five places is not that of a ledger", (t) => {
+  const path = makeLedger(tempDir(t), [["one"]]);
+  const copy = `${path}.copy`;
+  const whole = readFileSync(path);
+  const refusedAs = (bytes: Uint8Array): Refusal => {
+    writeFileSync(copy, bytes);
+    return refusalOf(() => LedgerStore.open(copy));
+  };
+  const noLedger = damaged(`${copy} is no ledger file`);
+  assert.deepEqual(refusedAs(whole.subarray(0, 99)), noLedger);
+  assert.deepEqual(refusedAs(Buffer.from("SQLite format 3\0")), noLedger);
+  for (const at of [0, 15]) assert.deepEqual(refusedAs(flipped(whole, at)), noLedger);
+  // Write and read version, text encoding, schema version, application.
+  for (const at of [18, 19, 59, 60, 63, 68, 71]) {
+    const other = damaged(`${copy} is an SQLite file, but not a ledger of this version`);
+    assert.deepEqual(refusedAs(flipped(whole, at)), other, `byte ${at}`);
+  }
+  // The header alone is a ledger's, but no database.
+  const { code, message } = refusedAs(whole.subarray(0, 100));
+  assert.equal(code, "ledger.damaged");
+  assert.ok(message.startsWith(`${copy} cannot be read as a ledger: `), message);
+});
+
+function flipped(bytes: Uint8Array, at: number): Uint8Array {
+  return bytes.map((byte, place) => (place === at ? byte ^ 0x02 : byte));
+}
+
+test("C10: a ledger that this process writes is in use, until it is closed", (t) => {
+  const { store, path } = opened(t);
+  const inUse = {
+    code: "site.locked",
+    message: `the ledger ${path} is in use by process 4711 on ceremony-1 since 2026-11-23T09:00:00.000Z`,
+    hints: ["wait until that ceremony ends, or end it"],
+  };
+  for (const open of [read, reopen, verifyLedger, openBeside]) {
+    assert.deepEqual(
+      refusalOf(() => open(path)),
+      inUse,
+    );
+  }
+  store.close();
+  assert.equal(verifyLedger(path).size, 0);
+});
+
+/** Copies a ledger in the midst of a write, as a killed process leaves it. */
+function cutShort(path: string): string {
+  const copy = `${path}.cut`;
+  const db = new Sqlite(path);
+  db.pragma("cache_size = 1");
+  db.exec("BEGIN IMMEDIATE");
+  const add = db.prepare("INSERT INTO entries (seq, body) VALUES (?, ?)");
+  for (let seq = 1; seq < 40; seq += 1) add.run(seq, "x".repeat(4000));
+  copyFileSync(path, copy);
+  copyFileSync(`${path}-journal`, `${copy}-journal`);
+  db.exec("ROLLBACK");
+  db.close();
+  return copy;
+}
+
+test("C01: an unfinished write is named where nothing may be changed, and rolled back where it may", (t) => {
+  const path = makeLedger(tempDir(t), [["one"]]);
+  for (const open of [read, reopen]) {
+    const copy = cutShort(path);
+    const unfinished = damaged(
+      `an unfinished write lies beside ${copy}`,
+      "open the ledger once where it can be written, with keyrite status",
+    );
+    assert.deepEqual(
+      refusalOf(() => openForReading(copy, { recover: false })),
+      unfinished,
+    );
+    const store = open(copy);
+    assert.deepEqual([store.rolledBack, store.size], [true, 1]);
+    store.close();
+    const again = open(copy);
+    assert.equal(again.rolledBack, false);
+    again.close();
+    assert.ok(!existsSync(`${copy}-journal`));
+  }
+});
+
+test("a journal with nothing in it, or that is no file, is no unfinished write", (t) => {
+  const path = makeLedger(tempDir(t), [["one"]]);
+  writeFileSync(`${path}-journal`, "");
+  const store = LedgerStore.open(path);
+  assert.equal(store.rolledBack, false);
+  store.close();
+});
