@@ -26,6 +26,7 @@ import {
 } from "../support/ledger-fixture.ts";
 
 import { opened, read, reopen, support } from "../support/open-ledger.ts";
+import { damaged, refusalOf } from "../support/refusal.ts";
 
 const SLIPS: Readonly<Record<string, string>> = {
   "update an entry": "UPDATE entries SET body = 'x'",
@@ -186,11 +187,29 @@ test("C08: a write error at append halts, and what was acknowledged stays", (t) 
 });
 
 test("a ledger changed while it was open is never built upon", (t) => {
-  const { store } = opened(t);
-  store.append([draft("one")]);
-  store.database.prepare("INSERT INTO entries (seq, body) VALUES (1, 'x')").run();
-  assert.throws(() => store.append([draft("two")]), { code: "ledger.damaged" });
-  assert.throws(() => store.append([draft("two")]), { code: "ledger.damaged" });
+  for (const change of [
+    "INSERT INTO entries (seq, body) VALUES (1, 'x')",
+    "DROP TRIGGER checkpoints_update; UPDATE checkpoints SET note = 'x'",
+    "DROP TRIGGER checkpoints_delete; DELETE FROM checkpoints",
+  ]) {
+    const { store, path } = opened(t);
+    store.append([draft("one")]);
+    store.database.exec(change);
+    const changed = damaged(`the ledger ${path} was changed by somebody else while it was open`);
+    for (let count = 0; count < 2; count += 1) {
+      assert.deepEqual(
+        refusalOf(() => store.append([draft("two")])),
+        changed,
+      );
+    }
+    assert.deepEqual(
+      refusalOf(() => {
+        store.addCosignatures(1, []);
+      }),
+      changed,
+    );
+    assert.equal(store.size, 1);
+  }
 });
 
 test("another ledger key does not open the ledger for writing", (t) => {
@@ -198,20 +217,18 @@ test("another ledger key does not open the ledger for writing", (t) => {
   const other = signingKeyFromSeed(new Uint8Array(32).fill(1));
   assert.throws(() => reopen(path, other), {
     code: "ledger.damaged",
-    message: /not signed with this/,
+    message: "the newest checkpoint was not signed with this ledger key",
   });
   assert.equal(reopen(path).size, 1);
 });
 
 test("a ledger opened for reading takes nothing", (t) => {
   const store = LedgerStore.open(makeLedger(tempDir(t), [["one"]]));
-  assert.throws(() => store.append([draft("two")]), { code: "internal.bug" });
-  assert.throws(
-    () => {
-      store.addCosignatures(1, []);
-    },
-    { code: "internal.bug" },
-  );
+  const reading = { code: "internal.bug", message: "the ledger was opened for reading" };
+  assert.throws(() => store.append([draft("two")]), reading);
+  assert.throws(() => {
+    store.addCosignatures(1, []);
+  }, reading);
   store.close();
 });
 

@@ -15,6 +15,7 @@ import { verifyLedger } from "../../src/ledger/verify.ts";
 import { draft, ledgerKey, ledgerVerifier, ORIGIN, tempDir } from "../support/ledger-fixture.ts";
 
 import { opened, read, reopen } from "../support/open-ledger.ts";
+import { damaged, refusalOf } from "../support/refusal.ts";
 
 test("a ledger is made once and never in place of another file", (t) => {
   const path = join(tempDir(t), "ledger.db");
@@ -112,7 +113,10 @@ test("a draft that is no entry changes nothing and leaves the ledger usable", (t
   for (const wrong of bad) {
     assert.throws(() => store.append([draft("good"), wrong]), { code: "internal.bug" });
   }
-  assert.throws(() => store.append([]), { code: "internal.bug" });
+  assert.throws(() => store.append([]), {
+    code: "internal.bug",
+    message: "there is no entry to append",
+  });
   assert.equal(store.append([draft("good")]).size, 1);
 });
 
@@ -121,7 +125,15 @@ test("time may stand still but never goes back, also across openings", (t) => {
   store.append([draft("one")]);
   store.append([draft("two")]);
   clock.time -= 1;
-  assert.throws(() => store.append([draft("early")]), { code: "site.clock" });
+  assert.deepEqual(
+    refusalOf(() => store.append([draft("early")])),
+    {
+      code: "site.clock",
+      message:
+        "the clock says 2026-11-23T08:59:59.999Z, before the last entry of the ledger at 2026-11-23T09:00:00.000Z",
+      hints: ["set the machine's clock to UTC, then run the command again"],
+    },
+  );
   clock.time += 1;
   assert.equal(store.append([draft("three")]).size, 3);
   store.close();
@@ -158,18 +170,21 @@ test("cosignatures go on checkpoints only, once each, and nothing else goes ther
     `${line}\n`,
     signatureLine(text, "example.org/people/ana", ana),
   ]) {
-    assert.throws(
-      () => {
-        store.addCosignatures(1, [wrong]);
-      },
-      { code: "ledger.damaged" },
+    const { code, message } = refusalOf(() => {
+      store.addCosignatures(1, [wrong]);
+    });
+    assert.equal(code, "ledger.damaged");
+    const isSignature = wrong !== "" && !wrong.endsWith("\n") && wrong.startsWith("\u2014");
+    assert.equal(
+      message,
+      isSignature ? "a line is no cosignature" : "a signature line is malformed",
     );
   }
-  assert.throws(
-    () => {
+  assert.deepEqual(
+    refusalOf(() => {
       store.addCosignatures(2, [line]);
-    },
-    { code: "ledger.damaged" },
+    }),
+    damaged("there is no checkpoint of size 2"),
   );
   assert.deepEqual(verifyLedger(store).findings, []);
 });
@@ -187,7 +202,16 @@ test("proofs and older roots come from the stored nodes and verify", (t) => {
     }
     assert.ok(verifyConsistency(size, 8, root, store.root(), store.consistencyProof(size, 8)));
   }
-  assert.throws(() => store.rootAt(9), RangeError);
-  assert.throws(() => store.inclusionProof(8, 8), RangeError);
-  assert.throws(() => store.consistencyProof(1, 9), RangeError);
+  for (const beyond of [
+    () => store.rootAt(9),
+    () => store.inclusionProof(1, 9),
+    () => store.consistencyProof(1, 9),
+  ]) {
+    assert.throws(beyond, { name: "RangeError", message: "the ledger has fewer than 9 entries" });
+  }
+  assert.throws(() => store.rootAt(NaN), { message: "the ledger has fewer than NaN entries" });
+  assert.throws(() => store.inclusionProof(8, 8), {
+    name: "RangeError",
+    message: "there is no leaf 8 in a tree of 8",
+  });
 });
