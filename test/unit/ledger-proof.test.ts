@@ -4,12 +4,20 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { signCheckpoint } from "../../src/ledger/checkpoint.ts";
-import { leafHash } from "../../src/ledger/merkle.ts";
-import { formatProof, parseProof, verifyProof } from "../../src/ledger/proof.ts";
+import { leafHash, nodeHash } from "../../src/ledger/merkle.ts";
+import { formatProof, parseProof, verifyCosigned, verifyProof } from "../../src/ledger/proof.ts";
 import { LedgerStore } from "../../src/ledger/store.ts";
-import { utf8 } from "../../src/lib/encoding.ts";
+import { base64, utf8 } from "../../src/lib/encoding.ts";
 import { KeyriteError } from "../../src/lib/errors.ts";
-import { formatVerifierKey, parseVerifierKey } from "../../src/lib/note.ts";
+import {
+  cosignatureLine,
+  formatNote,
+  formatVerifierKey,
+  parseNote,
+  parseVerifierKey,
+  signatureLine,
+  verifierKey,
+} from "../../src/lib/note.ts";
 import {
   ledgerKey,
   ledgerVerifier,
@@ -17,6 +25,7 @@ import {
   ORIGIN,
   tempDir,
 } from "../support/ledger-fixture.ts";
+import { damaged, refusalOf } from "../support/refusal.ts";
 
 interface Vectors {
   readonly ledgerKey: string;
@@ -91,7 +100,10 @@ test("an entry that says it stands elsewhere is refused although it is in the tr
   // Whoever holds the ledger's key can sign a tree of any entries at any place.
   const checkpoint = signCheckpoint({ origin: ORIGIN, size: 1, root: leafHash(entry) }, ledgerKey);
   const proof = formatProof({ extra: utf8(entry), index: 0, hashes: [], checkpoint });
-  assert.throws(() => verifyProof(proof, ledgerVerifier), /says that it stands elsewhere/);
+  assert.deepEqual(
+    refusalOf(() => verifyProof(proof, ledgerVerifier)),
+    damaged(`${REFUSED} its entry says that it stands elsewhere`),
+  );
 });
 
 /** A proof, signed with the ledger's own key, that the only entry of a ledger is these bytes. */
@@ -101,11 +113,24 @@ function proofOf(extra: Uint8Array | undefined): string {
   return formatProof({ extra, index: 0, hashes: [], checkpoint });
 }
 
+const REFUSED = "the proof is refused:";
 for (const [what, extra, words] of [
-  ["no entry at all", undefined, /it does not carry its entry/],
-  ["bytes that are not UTF-8", Uint8Array.of(0x7b, 0xff, 0x7d), /its entry is not UTF-8/],
-  ["more than an entry can be", new Uint8Array(65_536).fill(0x20), /longer than an entry can be/],
-  ["as much as an entry can be, but none", new Uint8Array(65_535).fill(0x20), /JSON|canonical/],
+  ["no entry at all", undefined, `${REFUSED} it does not carry its entry`],
+  [
+    "bytes that are not UTF-8",
+    Uint8Array.of(0x7b, 0xff, 0x7d),
+    `${REFUSED} its entry is not UTF-8: The encoded data was not valid for encoding utf-8`,
+  ],
+  [
+    "more than an entry can be",
+    new Uint8Array(65_536).fill(0x20),
+    `${REFUSED} its entry is longer than an entry can be`,
+  ],
+  [
+    "as much as an entry can be, but none",
+    new Uint8Array(65_535).fill(0x20),
+    "the entry is not JSON",
+  ],
 ] as const) {
   test(`a proof that carries ${what} is refused although the ledger's key signed it`, () => {
     assert.throws(() => verifyProof(proofOf(extra), ledgerVerifier), {
@@ -118,7 +143,10 @@ for (const [what, extra, words] of [
 test("a proof of 1,200,001 characters is not looked at", () => {
   const proof = proofOf(undefined);
   const long = proof + "x".repeat(1_200_001 - proof.length);
-  assert.throws(() => parseProof(long), /it is longer than 1200000 characters/);
+  assert.deepEqual(
+    refusalOf(() => parseProof(long)),
+    damaged(`${REFUSED} it is longer than 1200000 characters`),
+  );
   assert.throws(
     () => parseProof(long.slice(1)),
     (error) => !String(error).includes("longer"),
@@ -127,7 +155,14 @@ test("a proof of 1,200,001 characters is not looked at", () => {
 
 test("the proof of another ledger is not trusted", () => {
   const other = { ...key, name: "example.org/dc2/test" };
-  assert.throws(() => verifyProof(vectors.proof, other), { code: "ledger.not-trusted" });
+  assert.deepEqual(
+    refusalOf(() => verifyProof(vectors.proof, other)),
+    {
+      code: "ledger.not-trusted",
+      message: `the checkpoint of ${key.name} is not signed by the ledger key of example.org/dc2/test`,
+      hints: [],
+    },
+  );
 });
 
 test("2,000 mutations of a proof: none shows anything else than the proof itself", () => {
@@ -147,4 +182,101 @@ test("2,000 mutations of a proof: none shows anything else than the proof itself
       assert.ok(error instanceof KeyriteError, `mutation ${number}: ${String(error)}`);
     }
   }
+});
+
+const SIGNED = signCheckpoint({ origin: ORIGIN, size: 1, root: leafHash("x") }, ledgerKey);
+const FIRST = "c2sp.org/tlog-proof@v1";
+const HASH = base64(leafHash("a sibling"));
+const NO_INDEX = "its index line is malformed";
+const NO_HASH = "a line of the inclusion proof is no SHA-256 hash";
+
+/** What a proof begins with, before the blank line, and what is wrong with it. */
+const BEGINNINGS: readonly (readonly [text: string, problem: string])[] = [
+  ["c2sp.org/tlog-proof@v2\nindex 0", `its first line is not ${FIRST}`],
+  ["index 0", `its first line is not ${FIRST}`],
+  [FIRST, NO_INDEX],
+  [`${FIRST}\nindex 00`, NO_INDEX],
+  [`${FIRST}\nindex 01`, NO_INDEX],
+  [`${FIRST}\nindex -1`, NO_INDEX],
+  [`${FIRST}\nindex 1 `, NO_INDEX],
+  [`${FIRST}\nan index 1`, NO_INDEX],
+  [`${FIRST}\nindex 9007199254740992`, NO_INDEX],
+  [`${FIRST}\nindex 10000000000000000`, NO_INDEX],
+  [`${FIRST}\nextra !\nindex 0`, "the extra data is not base64"],
+  [`${FIRST}\nextra AA==\nextra AA==\nindex 0`, NO_INDEX],
+  [`${FIRST}\nindex 0\nextra AA==`, NO_HASH],
+  [`${FIRST}\nindex 0\nAA==`, NO_HASH],
+  [`${FIRST}\nindex 0\n!`, NO_HASH],
+  [`${FIRST}\nindex 0${`\n${HASH}`.repeat(64)}`, "it has more than 63 hashes"],
+];
+
+for (const [text, problem] of BEGINNINGS) {
+  test(`refused: a proof that begins ${JSON.stringify(text.slice(0, 80))}: ${problem}`, () => {
+    assert.deepEqual(
+      refusalOf(() => parseProof(`${text}\n\n${SIGNED}`)),
+      damaged(`${REFUSED} ${problem}`),
+    );
+  });
+}
+
+test("a proof without a blank line, or without a checkpoint behind it, is refused", () => {
+  assert.deepEqual(
+    refusalOf(() => parseProof(`${FIRST}\nindex 0\n`)),
+    damaged(`${REFUSED} it has no blank line before the checkpoint`),
+  );
+  const note = formatNote("x\n", [signatureLine("x\n", ORIGIN, ledgerKey)]);
+  for (const [behind, message] of [
+    ["", "the note has no blank line before its signatures"],
+    [note, "the checkpoint does not begin with an origin"],
+  ] as const) {
+    const text = `${FIRST}\nindex 0\n\n${behind}`;
+    assert.deepEqual(
+      refusalOf(() => parseProof(text)),
+      damaged(message),
+    );
+    const proof = { extra: undefined, index: 0, hashes: [], checkpoint: behind };
+    assert.deepEqual(
+      refusalOf(() => formatProof(proof)),
+      damaged(message),
+    );
+  }
+});
+
+const bytesOf = (text: string): Uint8Array => new Uint8Array(leafHash(text));
+
+test("a proof is written line by line and read as it was written", () => {
+  const hashes = Array.from({ length: 63 }, (_, at) => bytesOf(String(at)));
+  const index = 2 ** 53 - 1;
+  const whole = { extra: utf8("x"), index, hashes, checkpoint: SIGNED };
+  assert.deepEqual(parseProof(formatProof(whole)), whole);
+  const bare = { extra: undefined, index: 0, hashes: [bytesOf("a sibling")], checkpoint: SIGNED };
+  assert.equal(formatProof(bare), `${FIRST}\nindex 0\n${HASH}\n\n${SIGNED}`);
+  assert.deepEqual(parseProof(formatProof(bare)), bare);
+  const empty = { ...bare, extra: new Uint8Array(0) };
+  assert.equal(formatProof(empty), `${FIRST}\nextra \nindex 0\n${HASH}\n\n${SIGNED}`);
+});
+
+test("a proof that leads elsewhere is refused with the size of the tree", () => {
+  const root = nodeHash(leafHash("x"), leafHash("a sibling"));
+  const checkpoint = signCheckpoint({ origin: ORIGIN, size: 2, root }, ledgerKey);
+  const proof = { extra: utf8("x"), index: 1, hashes: [leafHash("a sibling")], checkpoint };
+  assert.deepEqual(
+    refusalOf(() => verifyProof(formatProof(proof), ledgerVerifier)),
+    damaged(`${REFUSED} it does not lead from its entry to the root of size 2`),
+  );
+});
+
+test("cosigners are named, the ledger is not among them, and it must have signed itself", () => {
+  const { text } = parseNote(SIGNED);
+  const line = cosignatureLine(text, "example.org/ana", 1_795_000_000, ledgerKey);
+  const ana = verifierKey("example.org/ana", "cosignature", ledgerKey.publicKey);
+  const [own] = parseNote(SIGNED).signatures;
+  const both = formatNote(text, [own?.line ?? "", line]);
+  const { checkpoint, signers } = verifyCosigned(both, ledgerVerifier, [ana]);
+  assert.deepEqual([checkpoint.size, signers], [1, [ana]]);
+  const untrusted = {
+    code: "ledger.not-trusted",
+    message: `the checkpoint of ${ORIGIN} is not signed by the ledger key of ${ORIGIN}`,
+  };
+  assert.throws(() => verifyCosigned(formatNote(text, [line]), ledgerVerifier, [ana]), untrusted);
 });

@@ -87,3 +87,37 @@ test("C18: a changed tile, entry or checkpoint is refused by the independent rea
   refuse("tile/entries/001.p/44", 5);
   assert.equal(readLog(root, vkey).size, 300);
 });
+
+test("an entry is written behind its length of two bytes, and none that is longer than they can say", () => {
+  const bundle = (text: string): Uint8Array =>
+    [...tileFiles([text])].find(({ path }) => path === "tile/entries/000.p/1")?.bytes ??
+    assert.fail("there is no bundle");
+  for (const length of [0, 1, 255, 256, 65_535]) {
+    const text = "x".repeat(length);
+    const expected = Buffer.concat([Buffer.of(length >> 8, length & 0xff), Buffer.from(text)]);
+    assert.deepEqual(Buffer.from(bundle(text)), expected);
+  }
+  assert.throws(() => bundle("x".repeat(65_536)), {
+    name: "RangeError",
+    message: "an entry is longer than a bundle can say",
+  });
+});
+
+test("a hash of a level is the root of a full tile of the one below", () => {
+  const entries = Array.from({ length: 513 }, (_, i) => entry(i));
+  const tiles = new Map(
+    [...tileFiles(entries)].map(({ path, bytes }) => [path, Buffer.from(bytes)]),
+  );
+  assert.deepEqual([...tiles.keys()].sort(), [
+    "tile/0/000",
+    "tile/0/001",
+    "tile/0/002.p/1",
+    "tile/1/000.p/2",
+    "tile/entries/000",
+    "tile/entries/001",
+    "tile/entries/002.p/1",
+  ]);
+  const roots = [entries.slice(0, 256), entries.slice(256, 512)].map(treeHash);
+  assert.deepEqual(tiles.get("tile/1/000.p/2"), Buffer.concat(roots));
+  assert.deepEqual(tiles.get("tile/0/002.p/1"), Buffer.from(treeHash(entries.slice(512))));
+});

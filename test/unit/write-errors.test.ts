@@ -58,16 +58,20 @@ for (const [what, [cause, why, hint]] of Object.entries(CASES)) {
 
 test("C05: a sync that failed is told apart: whether it was written is not certain", () => {
   const error = notDurable(ledger, failed("SQLITE_IOERR_FSYNC"));
-  assert.match(
+  assert.equal(
     error.message,
-    /could not be written for certain: the disk reports an input\/output/,
+    `the ledger ${ledger} could not be written for certain: the disk reports an input/output error; what was being recorded is not safe`,
   );
   assert.match(error.hints[0] ?? "", FAILING);
+  assert.deepEqual(error.hints.slice(1), LAST);
 });
 
 test("C08: where not even the disk can be asked, the message goes without its words", () => {
   const error = notDurable(nowhere, failed("SQLITE_IOERR_WRITE"));
-  assert.match(error.message, /could not be written: disk I\/O error;/);
+  assert.equal(
+    error.message,
+    `the ledger ${nowhere} could not be written: disk I/O error; what was being recorded is not safe`,
+  );
   assert.deepEqual(error.hints, LAST);
   assert.equal(
     roomHint(nowhere),
@@ -77,7 +81,31 @@ test("C08: where not even the disk can be asked, the message goes without its wo
 
 test("C06: only a full disk, and no other failure, is one that a later write may not meet", () => {
   assert.ok(isFull(ledger, failed("SQLITE_FULL")));
-  for (const error of [failed("SQLITE_IOERR_WRITE"), failed("SQLITE_IOERR_FSYNC"), "full"]) {
+  for (const error of [
+    failed("SQLITE_IOERR_WRITE"),
+    failed("SQLITE_IOERR_FSYNC"),
+    failed("ENOSPC"),
+    { code: "SQLITE_FULL" },
+    new Error("full"),
+    "full",
+  ]) {
     assert.ok(!isFull(ledger, error));
+  }
+});
+
+test("C08: why SQLite could not write is found out by writing beside the ledger, and only for SQLite", (t) => {
+  // What stands in the probe's place is told from a full disk: nothing is known then, and nothing is claimed.
+  const probe = `${ledger}.probe`;
+  writeFileSync(probe, "theirs");
+  t.after(() => {
+    rmSync(probe);
+  });
+  for (const code of ["SQLITE_IOERR_WRITE", "EACCES"]) {
+    const { message, hints } = notDurable(ledger, failed(code, "why"));
+    assert.equal(
+      message,
+      `the ledger ${ledger} could not be written: why; what was being recorded is not safe`,
+    );
+    assert.deepEqual(hints, LAST);
   }
 });

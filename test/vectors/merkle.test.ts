@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { hex } from "../../src/lib/encoding.ts";
 import {
   completeNodes,
+  prefixedLeafHash,
   consistencyProof,
   EMPTY_ROOT,
   Frontier,
@@ -144,15 +145,138 @@ test("proofs are only made for what the tree holds", () => {
     [0.5, 3],
     [NaN, 3],
     [0, 0],
+    [0, -1],
+    [0, 1.5],
+    [2 ** 53, 2 ** 53 + 2],
+    [0, Infinity],
   ] as const) {
-    assert.throws(() => inclusionProof(index, size, node), RangeError);
+    const message = `there is no leaf ${index} in a tree of ${size}`;
+    assert.throws(() => inclusionProof(index, size, node), { name: "RangeError", message });
   }
   for (const [older, newer] of [
     [4, 3],
     [-1, 3],
     [1.5, 3],
     [1, NaN],
+    [-1, -1],
+    [1, 2 ** 53],
   ] as const) {
-    assert.throws(() => consistencyProof(older, newer, node), RangeError);
+    const message = `a tree of ${newer} does not extend one of ${older}`;
+    assert.throws(() => consistencyProof(older, newer, node), { name: "RangeError", message });
+  }
+});
+
+test("nothing is proved to or from the empty tree, and nothing of equal trees", () => {
+  for (let size = 0; size <= 33; size += 1) {
+    assert.deepEqual(consistencyProof(0, size, node), []);
+    assert.deepEqual(consistencyProof(size, size, node), []);
+    const [empty, root] = [at(tree.roots, 0), at(tree.roots, size)];
+    assert.equal(verifyConsistency(0, size, empty, root, []), false);
+    assert.equal(verifyConsistency(size, size, root, root, []), size > 0);
+    assert.equal(verifyConsistency(size, size, root, root, [root]), false);
+    assert.equal(verifyConsistency(size, size, root, EMPTY_ROOT, []), false);
+  }
+});
+
+test("no proof holds with sizes that are none, hashes that are none, or more or fewer of them", () => {
+  const [leaf, root, from] = [at(tree.leaves, 5), at(tree.roots, 13), at(tree.roots, 6)];
+  const inclusion = inclusionProof(5, 13, node);
+  const consistency = consistencyProof(6, 13, node);
+  assert.ok(verifyInclusion(leaf, 5, 13, inclusion, root));
+  assert.ok(verifyConsistency(6, 13, from, root, consistency));
+  for (const [index, size] of [
+    [-1, 13],
+    [5.5, 13],
+    [13, 13],
+    [5, NaN],
+    [5, 2 ** 53],
+    [21, 29],
+  ] as const) {
+    assert.equal(verifyInclusion(leaf, index, size, inclusion, root), false, `${index} ${size}`);
+  }
+  for (const [older, newer] of [
+    [-6, 13],
+    [6.5, 13],
+    [13, 6],
+    [6, NaN],
+    [6, 2 ** 53],
+    [22, 29],
+  ] as const) {
+    const verdict = verifyConsistency(older, newer, from, root, consistency);
+    assert.equal(verdict, false, `${older} ${newer}`);
+  }
+  const others = (proof: readonly Uint8Array[]): (readonly Uint8Array[])[] => [
+    [],
+    proof.slice(1),
+    proof.slice(0, -1),
+    [...proof, leaf],
+    [leaf, ...proof],
+    proof.map((hash) => hash.subarray(0, 31)),
+    proof.map((hash) => Buffer.concat([hash, hash])),
+    ...proof.map((_, changed) => proof.map((hash, i) => (i === changed ? EMPTY_ROOT : hash))),
+  ];
+  for (const proof of others(inclusion)) {
+    assert.equal(verifyInclusion(leaf, 5, 13, proof, root), false);
+  }
+  for (const proof of others(consistency)) {
+    assert.equal(verifyConsistency(6, 13, from, root, proof), false);
+  }
+  assert.equal(verifyInclusion(leaf.subarray(1), 5, 13, inclusion, root), false);
+  assert.equal(verifyInclusion(leaf, 5, 13, inclusion, EMPTY_ROOT), false);
+  assert.equal(verifyConsistency(6, 13, EMPTY_ROOT, root, consistency), false);
+  assert.equal(verifyConsistency(6, 13, from, EMPTY_ROOT, consistency), false);
+  // The only leaf is the root, and takes no proof.
+  assert.ok(verifyInclusion(leaf, 0, 1, [], leaf));
+  assert.equal(verifyInclusion(leaf, 0, 1, [leaf], leaf), false);
+});
+
+test("places of nodes are counted exactly, in small trees and near 2^53", () => {
+  assert.deepEqual(
+    [0, 1, 2, 3, 4, 7, 8].map((size) => completeNodes(size)),
+    [0, 1, 3, 4, 7, 11, 15],
+  );
+  assert.deepEqual(
+    [
+      [0, 0],
+      [0, 1],
+      [1, 0],
+      [0, 2],
+      [2, 0],
+      [1, 1],
+    ].map(([level = 0, index = 0]) => nodePosition(level, index)),
+    [0, 1, 2, 3, 6, 5],
+  );
+  assert.equal(completeNodes(2 ** 52), 2 ** 53 - 1);
+  assert.equal(completeNodes(2 ** 51 + 1), 2 ** 52);
+});
+
+test("a frontier goes on from its roots, apart from the one it was copied from", () => {
+  const frontier = new Frontier();
+  for (const [seq, leaf] of tree.leaves.slice(0, 11).entries()) {
+    assert.equal(frontier.size, seq);
+    assert.equal(frontier.append(leaf).length, completeNodes(seq + 1) - completeNodes(seq));
+  }
+  const again = Frontier.of(11, frontier.roots);
+  const copy = frontier.copy();
+  for (const one of [again, copy]) {
+    assert.deepEqual([one.size, one.root()], [11, at(tree.roots, 11)]);
+    one.append(at(tree.leaves, 11));
+    assert.deepEqual([one.size, one.root()], [12, at(tree.roots, 12)]);
+  }
+  assert.deepEqual([frontier.size, frontier.root()], [11, at(tree.roots, 11)]);
+  const message = "the roots do not fit the size";
+  for (const [size, roots] of [
+    [11, frontier.roots.slice(1)],
+    [10, frontier.roots],
+    [0, frontier.roots],
+    [11, []],
+  ] as const) {
+    assert.throws(() => Frontier.of(size, roots), { message });
+  }
+});
+
+test("a leaf that stands behind its zero hashes as it does alone", () => {
+  for (const text of ["", "a", "ü".repeat(40_000)]) {
+    assert.deepEqual(prefixedLeafHash(Buffer.from(`\0${text}`)), leafHash(text));
   }
 });
