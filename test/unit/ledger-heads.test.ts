@@ -128,7 +128,10 @@ test("C11: only a shorter head that this ledger extends narrows where a forked o
   });
   const roots = new Map([2, 4, 6].map((size) => [size, root(size)]));
   const results = (...heads: readonly Checkpoint[]): unknown[] =>
-    compareRoots(heads, roots, 6).map(({ head: _, ...result }) => result);
+    compareRoots(heads, roots, 6).map(({ head, ...result }, at) => {
+      assert.equal(head, heads[at]);
+      return result;
+    });
   const extended = { result: "extends" };
   const forked = (from: number, to: number) => ({ result: "forked", from, to });
   assert.deepEqual(results(head(4, 9)), [forked(0, 3)]);
