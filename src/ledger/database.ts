@@ -48,9 +48,16 @@ export function createDatabase(path: string, origin: string): void {
     fill(path, origin);
     syncFolder(dirname(path));
   } catch (error) {
-    rmSync(path, { force: true });
-    rmSync(`${path}-journal`, { force: true });
+    for (const one of [path, `${path}-journal`]) discard(one);
     throw notDurable(path, error);
+  }
+}
+
+function discard(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Theirs, or on a disk that takes nothing: it is no news beside what stopped us.
   }
 }
 

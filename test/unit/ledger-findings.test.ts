@@ -2,12 +2,22 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { signCheckpoint } from "../../src/ledger/checkpoint.ts";
 import { Findings } from "../../src/ledger/findings.ts";
 import { LedgerStore } from "../../src/ledger/store.ts";
 import { verifyLedger } from "../../src/ledger/verify.ts";
 import { signingKeyFromSeed } from "../../src/lib/ed25519.ts";
 import { KeyriteError } from "../../src/lib/errors.ts";
-import { ledgerKey, makeLedger, tampered, tempDir, testClock } from "../support/ledger-fixture.ts";
+import {
+  ledgerKey,
+  makeLedger,
+  ORIGIN,
+  tampered,
+  tempDir,
+  testClock,
+} from "../support/ledger-fixture.ts";
+import { read, reopen } from "../support/open-ledger.ts";
+import { damaged, refusalOf } from "../support/refusal.ts";
 
 test("findings beyond the first thousand are counted", () => {
   const findings = new Findings();
@@ -46,17 +56,18 @@ test("C14: a leap of the sequence is named once, and what follows it is not judg
   );
 });
 
-const ENDS: Readonly<Record<string, readonly [string, RegExp]>> = {
-  "no checkpoint at all": ["DELETE FROM checkpoints", /has entries but no checkpoint/],
-  "no checkpoint of its last entry": [
-    "DELETE FROM checkpoints WHERE size = 2",
-    /newest checkpoint does not fit the last entry/,
-  ],
+const FITS_NOT = "the newest checkpoint does not fit the last entry";
+const signed = (origin: string, size: number, root: string): string =>
+  signCheckpoint({ origin, size, root: Buffer.from(root, "hex") }, ledgerKey);
+
+const ENDS: Readonly<Record<string, readonly [string, string]>> = {
+  "no checkpoint at all": ["DELETE FROM checkpoints", "the ledger has entries but no checkpoint"],
+  "no checkpoint of its last entry": ["DELETE FROM checkpoints WHERE size = 2", FITS_NOT],
   "a last entry that was exchanged": [
     "UPDATE entries SET body = (SELECT body FROM entries WHERE seq = 0) WHERE seq = 1",
-    /newest checkpoint does not fit the last entry/,
+    FITS_NOT,
   ],
-  "a tree node missing at its edge": ["DELETE FROM nodes", /tree node \d+ is missing/],
+  "a tree node missing at its edge": ["DELETE FROM nodes", "tree node 2 is missing"],
 };
 
 for (const [what, [sql, says]] of Object.entries(ENDS)) {
@@ -68,7 +79,7 @@ for (const [what, [sql, says]] of Object.entries(ENDS)) {
       (error) => {
         assert.ok(error instanceof KeyriteError, String(error));
         assert.equal(error.code, "ledger.damaged");
-        assert.match(error.message, says);
+        assert.equal(error.message, says);
         return true;
       },
     );
@@ -137,3 +148,27 @@ for (const [what, [sql, code, text]] of Object.entries(FOUND)) {
     assert.ok(found.includes(`${code}: ${text}`), found.join("\n"));
   });
 }
+
+test("C14: a ledger whose newest checkpoint is of another ledger, size or root is not written on", (t) => {
+  const path = makeLedger(tempDir(t), [["one"], ["two"]]);
+  const { root } = verifyLedger(path);
+  for (const note of [
+    signed("example.org/dc2/test", 2, root),
+    signed(ORIGIN, 1, root),
+    signed(ORIGIN, 2, "00".repeat(32)),
+  ]) {
+    const copy = tampered(path, (db) => {
+      db.prepare("UPDATE checkpoints SET note = ? WHERE size = 2").run(note);
+    });
+    for (const open of [read, reopen]) {
+      assert.deepEqual(
+        refusalOf(() => open(copy)),
+        damaged(FITS_NOT),
+      );
+    }
+  }
+  const sound = tampered(path, (db) => {
+    db.prepare("UPDATE checkpoints SET note = ? WHERE size = 2").run(signed(ORIGIN, 2, root));
+  });
+  assert.equal(read(sound).size, 2);
+});

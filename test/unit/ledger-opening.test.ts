@@ -6,13 +6,19 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { openBeside, openForReading } from "../../src/ledger/database.ts";
+import {
+  openBeside,
+  openForReading,
+  SMALL_CACHE,
+  type Database,
+} from "../../src/ledger/database.ts";
 import { LedgerStore } from "../../src/ledger/store.ts";
 import { verifyLedger } from "../../src/ledger/verify.ts";
 import { makeLedger, ORIGIN, tempDir } from "../support/ledger-fixture.ts";
@@ -41,6 +47,20 @@ test("a ledger that cannot be made is refused in words", (t) => {
     message: '"two words" cannot name a ledger',
     hints: ["use a domain and a site without spaces or plus signs, as in example.org/dc1"],
   });
+});
+
+test("a ledger that cannot be filled leaves nothing behind, and what stood in the way stays", (t) => {
+  const path = join(tempDir(t), "ledger.db");
+  mkdirSync(`${path}-journal`);
+  const { code, message } = refusalOf(() => {
+    LedgerStore.create(path, ORIGIN);
+  });
+  assert.equal(code, "halted.not-durable");
+  assert.equal(
+    message,
+    `the ledger ${path} could not be written: unable to open database file; what was being recorded is not safe`,
+  );
+  assert.deepEqual(readdirSync(join(path, "..")), ["ledger.db-journal"]);
 });
 
 test("a ledger that is not there, or lies below a file, is refused in words", (t) => {
@@ -219,4 +239,36 @@ test("a journal with nothing in it, or that is no file, is no unfinished write",
   const store = LedgerStore.open(path);
   assert.equal(store.rolledBack, false);
   store.close();
+});
+
+test("C05: a ledger is opened so that a commit survives a power cut, and nothing in it is run", (t) => {
+  const { store, path } = opened(t);
+  const settings = (db: Database, names: readonly string[]): readonly unknown[] =>
+    names.map((name): unknown => db.pragma(name, { simple: true }));
+  const guards = ["trusted_schema", "cell_size_check"];
+  const durable = ["journal_mode", "synchronous", "locking_mode"];
+  // 3 is EXTRA.
+  assert.deepEqual(settings(store.database, durable), ["truncate", 3, "exclusive"]);
+  assert.deepEqual(settings(store.database, guards), [0, 1]);
+  assert.deepEqual(settings(store.database, ["encoding", "application_id", "user_version"]), [
+    "UTF-8",
+    0x4b455952,
+    1,
+  ]);
+  store.close();
+  const reader = read(path);
+  assert.deepEqual(settings(reader.database, [...guards, "journal_mode"]), [0, 1, "delete"]);
+  assert.throws(() => reader.database.exec("DELETE FROM entries"), { code: "SQLITE_READONLY" });
+  reader.close();
+  const beside = openBeside(path);
+  assert.deepEqual(settings(beside, [...guards, "cache_size"]), [0, 1, SMALL_CACHE]);
+  assert.equal(SMALL_CACHE, -1024);
+  beside.close();
+});
+
+test("whoever opens a ledger without a name leaves the note of another alone", (t) => {
+  const path = makeLedger(tempDir(t), [["one"]]);
+  writeFileSync(`${path}.holder`, "theirs");
+  for (const open of [read, reopen]) open(path).close();
+  assert.equal(readFileSync(`${path}.holder`, "utf8"), "theirs");
 });

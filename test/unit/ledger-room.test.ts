@@ -96,6 +96,7 @@ test("C07: what only ends something takes the reserve, and after that nothing is
     },
   );
   assert.equal(store.append([ENDING]).size, 3);
+  store.addCosignatures(3, []);
   store.close();
   assert.equal(LedgerStore.open(path).size, 3);
 });

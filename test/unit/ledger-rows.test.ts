@@ -81,6 +81,7 @@ test("an attachment of a type that verifiers refuse is not written", (t) => {
     },
   );
   assert.equal(store.size, 0);
+  assert.equal(store.append([draft("one")]).size, 1, "it takes what comes next");
 });
 
 /** A ledger of entries, attachments and cosignatures that came in no order. */

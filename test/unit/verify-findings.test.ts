@@ -128,6 +128,14 @@ const FOUND: Readonly<Record<string, readonly [Change, ...found: string[]]>> = {
     "entry.missing 4: entry 4 is missing: there is a checkpoint of size 5",
     "node.differs: there are tree nodes beyond entry -1",
   ],
+  "the first entry put far before it": [
+    run("UPDATE entries SET seq = -5 WHERE seq = 0"),
+    "entry.missing 0: after entry -1 follows entry -5",
+    ...[0, 1, 2, 3, 4].map(
+      (seq) => `entry.missing ${seq}: entry ${seq} is missing: there is a checkpoint of size 5`,
+    ),
+    "node.differs: there are tree nodes beyond entry -1",
+  ],
   "an entry far behind the last": [
     run("INSERT INTO entries VALUES (1006, ?)", bodies[0]),
     "entry.missing 5: after entry 4 follows entry 1006",
