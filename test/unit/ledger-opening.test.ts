@@ -192,6 +192,8 @@ test("C10: a ledger that this process writes is in use, until it is closed", (t)
       inUse,
     );
   }
+  const another = makeLedger(tempDir(t), [["one"]]);
+  for (const open of [read, reopen]) open(another).close();
   store.close();
   assert.equal(verifyLedger(path).size, 0);
 });

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { signCheckpoint } from "../../src/ledger/checkpoint.ts";
+import { decodeEntry, encodeEntry } from "../../src/ledger/entry.ts";
 import { completeNodes, leafHash, nodePosition, treeHash } from "../../src/ledger/merkle.ts";
 import { signingKeyFromSeed } from "../../src/lib/ed25519.ts";
 import { sha256Hex } from "../../src/lib/encoding.ts";
@@ -22,6 +23,9 @@ const note = (size: number, text: string): Change =>
   run("UPDATE checkpoints SET note = ? WHERE size = ?", text, size);
 const drop = (table: string, key: string, value: number): Change =>
   run(`DELETE FROM ${table} WHERE ${key} = ?`, value);
+
+const timed = (seq: number, time: string): string =>
+  encodeEntry({ ...decodeEntry(bodies[seq] ?? ""), time });
 
 const ZERO = new Uint8Array(32);
 const other = signingKeyFromSeed(new Uint8Array(32).fill(1));
@@ -79,6 +83,18 @@ const FOUND: Readonly<Record<string, readonly [Change, ...found: string[]]>> = {
   "the last entry and its stored hash changed": [
     all(body(4, forged(4)), node(0, 4, leafHash(forged(4)))),
     "checkpoint.root 4: entry 4 differs from what checkpoint 5 was signed for",
+  ],
+  "an entry changed to an earlier time": [
+    body(2, timed(2, "2020-01-01T00:00:00.000Z")),
+    "entry.time 2: entry 2 is earlier than the one before it",
+  ],
+  "an entry changed to a later time, which says nothing of the one behind it": [
+    body(2, timed(2, "2030-01-01T00:00:00.000Z")),
+    "entry.altered 2: entry 2 is not the one that was hashed when it was written",
+  ],
+  "an entry of another ledger": [
+    body(2, (bodies[2] ?? "").replace("dc1", "dc2")),
+    "entry.origin 2: entry 2 is of the ledger example.org/dc2/test",
   ],
   "an entry that is none": [body(3, "{}"), "entry.damaged 3: entry 3: actors is missing"],
   "an entry that is none, and another at its place": [
