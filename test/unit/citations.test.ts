@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { citedDigests, CITING_MEMBERS } from "../../src/ceremony/citations.ts";
+import { citedDigests, citedTypes, CITING_MEMBERS } from "../../src/ceremony/citations.ts";
 import { FACT_MEMBERS } from "../../src/ceremony/facts.ts";
 import type { Entry, EntryType } from "../../src/ledger/entry.ts";
 import { sha256Hex } from "../../src/lib/encoding.ts";
@@ -69,4 +69,98 @@ test("facts of no kind, and of names that JavaScript knows, cite nothing", () =>
   for (const kind of ["constructor", "__proto__", "toString", "no.such"]) {
     assert.deepEqual(citedDigests(entry("step.completed", {}, [{ kind, sha256: LIST }])), []);
   }
+});
+
+const YAML = "application/yaml";
+const JSON_TYPE = "application/json";
+const SPKI = "application/pkix-spki";
+
+/** Every kind of fact that cites: which of its members, and as what the attachment is stored. */
+const CITING: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "policy.adopted": { sha256: YAML },
+  "share-set.made": { sha256: JSON_TYPE },
+  "certificate.issued": { sha256: "application/pkix-cert", profileSha256: YAML },
+  "certificate.imported": { sha256: "application/pkix-cert" },
+  "csr.made": { sha256: "application/pkcs10" },
+  "crl.issued": { sha256: "application/pkix-crl", tbs: "application/octet-stream" },
+  "device-log.attached": { sha256: "application/octet-stream" },
+  "person.enrolled": { card: JSON_TYPE },
+  "key.generated": { spki: SPKI },
+  "key.restored": { spki: SPKI },
+  "transport.generated": { spki: SPKI },
+  "backup.completed": { sha256: JSON_TYPE },
+  "site.trusted": { genesis: JSON_TYPE, checkpoint: "text/plain" },
+  "drill.concluded": { report: JSON_TYPE },
+};
+
+test("these kinds of fact cite, and no others", () => {
+  assert.deepEqual(Object.keys(CITING_MEMBERS).sort(), Object.keys(CITING).sort());
+});
+
+for (const [kind, types] of Object.entries(CITING)) {
+  test(`what ${kind} cites, and as what it is stored`, () => {
+    const members = Object.keys(types);
+    const fact = {
+      kind,
+      ...Object.fromEntries(members.map((name) => [name, `digest of ${name}`])),
+    };
+    const completed = entry("step.completed", {}, [fact, { kind: "no.such", sha256: LIST }]);
+    const cited = members.map((name) => `digest of ${name}`);
+    assert.deepEqual(citedDigests(completed), cited);
+    assert.deepEqual(
+      [...citedTypes(completed)],
+      Object.entries(types).map(([name, type]) => [`digest of ${name}`, type]),
+    );
+    assert.deepEqual(citedDigests(entry("ledger.created", {}, [fact])), cited);
+  });
+}
+
+const NAMED = ["genesis", "script", "plan", "bindings", "policy", "transcript"];
+const EVERYTHING = Object.fromEntries([
+  ...NAMED.map((name) => [name, name]),
+  ["custody", "custody"],
+]);
+const DATA_TYPES: readonly (readonly [string, string])[] = [
+  ["genesis", JSON_TYPE],
+  ["script", YAML],
+  ["plan", JSON_TYPE],
+  ["bindings", YAML],
+  ["policy", YAML],
+  ["transcript", "text/plain"],
+];
+
+/** What the data of an entry cites when it names all that any entry could name. */
+const DATA: Readonly<Record<EntryType, readonly string[]>> = {
+  "ledger.created": ["genesis"],
+  "ceremony.opened": ["script", "plan", "bindings", "policy"],
+  "ceremony.closed": ["transcript"],
+  "ceremony.abandoned": ["transcript"],
+  "plan.amended": ["bindings"],
+  "step.opened": [],
+  "step.begun": [],
+  "step.completed": [],
+  "step.failed": [],
+  "step.refused": [],
+  "auth.failed": [],
+  "tail.adopted": [],
+  "deviation.recorded": [],
+  "clock.attested": [],
+};
+
+for (const [type, cited] of Object.entries(DATA)) {
+  test(`what the data of ${type} cites, and as what`, () => {
+    const about = entry(type as EntryType, EVERYTHING);
+    assert.deepEqual(citedDigests(about), cited);
+    const bears = ["step.begun", "step.completed"].includes(type);
+    assert.deepEqual([...citedTypes(about)], bears ? [] : DATA_TYPES);
+    assert.deepEqual(citedDigests(entry(type as EntryType, { script: 7, genesis: null })), []);
+  });
+}
+
+test("a list that people agreed to is stored as JSON", () => {
+  const begun = entry("step.begun", { intent: { part: { keyList: LIST } } });
+  assert.deepEqual([...citedTypes(begun)], [[LIST, JSON_TYPE]]);
+  assert.deepEqual(citedDigests(entry("step.begun", { intent: LIST })), []);
+  const odd = entry("step.completed", {}, [{ kind: "constructor", sha256: LIST }]);
+  assert.deepEqual([...citedTypes(odd)], []);
 });
