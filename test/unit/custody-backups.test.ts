@@ -2,10 +2,13 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { FactKind } from "../../src/ceremony/facts.ts";
 import { BACKED_UP, CopiesDesk, FACT } from "../support/copies-desk.ts";
 import { refused, type Contradiction } from "../support/copies-refused.ts";
 
 const LOCKED = [FACT.locked("root-g1")];
+
+const KINDS: readonly FactKind[] = ["key.locked", "backup.made", "backup.completed"];
 
 const CONTRADICTIONS: Readonly<Record<string, Contradiction>> = {
   "a key locked where it is not": {
@@ -82,7 +85,7 @@ const CONTRADICTIONS: Readonly<Record<string, Contradiction>> = {
 };
 
 describe("facts about backups that contradict custody are not taken, and change nothing", () => {
-  refused(CONTRADICTIONS);
+  refused(CONTRADICTIONS, KINDS);
 
   test("a backup that another ceremony began is neither continued nor completed", () => {
     const desk = new CopiesDesk([...BACKED_UP.slice(0, -1), FACT.generated("sub-1")]);
