@@ -7,7 +7,7 @@ import { vocabularyOf } from "../../src/ceremony/action.ts";
 import { noteActivation } from "../../src/ceremony/ceremony-record.ts";
 import { CeremonyTrack } from "../../src/ceremony/ceremony-track.ts";
 import type { CeremonyRecord } from "../../src/ceremony/history.ts";
-import type { BegunStep } from "../../src/ceremony/step-authority.ts";
+import type { BegunStep, OpenedStep } from "../../src/ceremony/step-authority.ts";
 import { StepItems } from "../../src/ceremony/step-items.ts";
 import type { Entry, EntryType } from "../../src/ledger/entry.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
@@ -99,6 +99,10 @@ class Course {
     return this.track.open ?? assert.fail("no ceremony is open");
   }
 
+  get opened(): OpenedStep {
+    return this.track.step ?? assert.fail("no step is open");
+  }
+
   get outcomes(): Readonly<Record<string, string>> {
     return Object.fromEntries(this.record.steps);
   }
@@ -178,7 +182,8 @@ test("a step is opened with all that agreements to it bind", () => {
   });
   assert.deepEqual(course.outcomes, { "roll-call": "opened" });
   assert.ok(course.open("clock", { shown: "none" }));
-  assert.deepEqual([course.track.step?.subject, course.track.step?.shown], [null, []]);
+  assert.deepEqual(course.opened.shown, []);
+  assert.equal(course.opened.subject, null);
 });
 
 const UNOPENED: Readonly<Record<string, JsonObject>> = {

@@ -116,8 +116,8 @@ for (const [kind, types] of Object.entries(CITING)) {
 }
 
 const NAMED = ["genesis", "script", "plan", "bindings", "policy", "transcript"];
-const EVERYTHING = Object.fromEntries([
-  ...NAMED.map((name) => [name, name]),
+const EVERYTHING: JsonObject = Object.fromEntries<string>([
+  ...NAMED.map((name): [string, string] => [name, name]),
   ["custody", "custody"],
 ]);
 const DATA_TYPES: readonly (readonly [string, string])[] = [
