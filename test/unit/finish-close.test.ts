@@ -1,37 +1,18 @@
-/** A close that was interrupted: who has still to cosign its head, and what the room reads while they do. */
+/** A close that was interrupted is finished: what the room reads, who cosigns, and who carries the head then. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Participant } from "../../src/ceremony/action.ts";
-import { custodyDigest } from "../../src/ceremony/custody-json.ts";
-import { endOf, finishClose, notYetCosigned } from "../../src/ceremony/finish-close.ts";
+import { finishClose } from "../../src/ceremony/finish-close.ts";
 import { digestLines } from "../../src/ceremony/spoken.ts";
-import { as, Hand } from "../support/hand.ts";
+import type { Hand } from "../support/hand.ts";
 import { StageConsole, type Cast } from "../support/stage-console.ts";
-import { CAST, ROLL, script, STEP } from "../support/stage-scripts.ts";
+import { CAST, script, STEP } from "../support/stage-scripts.ts";
 import { stageTests } from "../support/stage-tests.ts";
 import type { Stage } from "../support/stage.ts";
+import { ALL, ended, endIn, participants } from "../support/unfinished-close.ts";
 
-const ALL = Object.keys(ROLL);
 const fork = await stageTests();
-
-/** A ceremony that ended in an entry that names these people, and whose head those others cosigned. */
-function ended(stage: Stage, cosigned: readonly string[], named = as(...ALL)): Hand {
-  const hand = new Hand(stage, script([STEP.clock]));
-  hand.perform("roll-call");
-  hand.perform("clock");
-  const actors = named.map((one) => ({ ...one, part: "recorded" as const }));
-  const data = { custody: custodyDigest(stage.history.custody) };
-  hand.append({ type: "ceremony.closed", step: "close", actors, data });
-  hand.cosign(cosigned);
-  return hand;
-}
-
-const endIn = (stage: Stage): NonNullable<ReturnType<typeof endOf>> =>
-  endOf(stage.history, stage.ledger) ?? assert.fail("nothing has ended");
-
-const participants = (stage: Stage, ...people: readonly string[]): readonly Participant[] =>
-  as(...people).map((one) => ({ ...one, card: stage.person(one.person).card }));
 
 /** What the room does with an unfinished close, and what it reads. */
 async function finished(
@@ -57,105 +38,6 @@ const carries = (hand: Hand, person: string): string =>
 
 const headOf = (stage: Stage, person: string): string | undefined =>
   stage.medium(person).readHead(stage.site.genesis.origin);
-
-test("the end of the newest ceremony says of what head, whose cosignatures it has and whose it lacks", (t) => {
-  const stage = fork(t);
-  const hand = ended(stage, ["ben", "eve"]);
-  const { size, root } = stage.recorder().head();
-  const end = endIn(stage);
-  assert.deepEqual(end, {
-    ceremony: hand.ceremony,
-    state: "closed",
-    size,
-    root,
-    people: participants(stage, ...ALL),
-    cosigned: new Set(["ben", "eve"]),
-  });
-  assert.deepEqual(notYetCosigned(end), participants(stage, "ana", "cleo", "dan"));
-});
-
-test("an abandonment is an end too", async (t) => {
-  const stage = fork(t);
-  const hand = new Hand(stage, script([STEP.clock]));
-  hand.perform("roll-call");
-  await stage.abandon({ present: { ana: "ceremony-administrator", eve: "internal-witness" } });
-  const { state, size, people, cosigned } = endIn(stage);
-  assert.deepEqual([state, size], ["abandoned", stage.ledger.size]);
-  assert.deepEqual(people, participants(stage, "ana", "eve"));
-  assert.deepEqual([...cosigned], ["ana", "eve"]);
-});
-
-test("who is not on the roster, or not in that role, is not asked for a cosignature", (t) => {
-  const stage = fork(t);
-  ended(stage, [], [...as("ana", "mallory"), { person: "ben", role: "auditor" }, ...as("eve")]);
-  assert.deepEqual(endIn(stage).people, participants(stage, "ana", "eve"));
-});
-
-test("a mistyped passphrase behind the end does not hide it", (t) => {
-  const stage = fork(t);
-  const hand = ended(stage, ["ana"]);
-  const { size } = stage.ledger;
-  const noise = { type: "auth.failed", outcome: "failure", description: "Mistyped." } as const;
-  stage.append(noise);
-  stage.append({ ...noise, ceremony: hand.ceremony });
-  assert.deepEqual([endIn(stage).size, stage.ledger.size], [size, size + 2]);
-  assert.deepEqual([...endIn(stage).cosigned], ["ana"]);
-});
-
-const NO_END: Readonly<Record<string, (stage: Stage) => unknown>> = {
-  "a ceremony is open": (stage) => new Hand(stage, script([STEP.clock])),
-  "something else was recorded since": (stage) => {
-    ended(stage, []);
-    stage.append({ type: "step.refused", outcome: "refused", description: "Noise." });
-  },
-  "it ended before anything had begun": (stage) => {
-    const hand = new Hand(stage, script([STEP.clock]));
-    hand.append({ type: "ceremony.abandoned", outcome: "refused" });
-    assert.equal(stage.history.open, null);
-  },
-  "the newest end is of a ceremony that was never opened": (stage) => {
-    ended(stage, []);
-    const description = "Closed.";
-    stage.append({ type: "ceremony.closed", ceremony: "20261123-none-aaaa", description });
-  },
-  "the newest end is said of a ceremony that was over": (stage) => {
-    const hand = ended(stage, []);
-    stage.clock.time += 1000;
-    hand.append({ type: "ceremony.closed", step: "close" });
-  },
-  "a ceremony is closed that nobody opened, while another is open": (stage) => {
-    const hand = new Hand(stage, script([STEP.clock]));
-    const description = "Closed.";
-    stage.append({ type: "ceremony.closed", ceremony: "20261123-none-aaaa", description });
-    assert.equal(stage.history.open?.id, hand.ceremony);
-  },
-};
-
-for (const [what, happens] of Object.entries(NO_END)) {
-  test(`there is no close to be finished when ${what}`, (t) => {
-    const stage = fork(t);
-    happens(stage);
-    assert.equal(endOf(stage.history, stage.ledger), undefined);
-  });
-}
-
-test("an end without its checkpoint, in an empty ledger or without a ceremony is none", (t) => {
-  const stage = fork(t);
-  ended(stage, []);
-  const { history, ledger } = stage;
-  const source = {
-    size: ledger.size,
-    entry: (seq: number) => ledger.entry(seq),
-    checkpoint: (size?: number) => ledger.checkpoint(size),
-    cosignatures: (size?: number) => ledger.cosignatures(size),
-  };
-  assert.ok(endOf(history, source));
-  assert.equal(endOf(history, { ...source, checkpoint: () => undefined }), undefined);
-  assert.equal(endOf(history, { ...source, entry: () => undefined }), undefined);
-  assert.equal(endOf(history, { ...source, size: 0 }), undefined);
-  const { open, custody } = history;
-  assert.equal(endOf({ open, custody, ceremonies: [] }, source), undefined);
-});
 
 test("whoever is here cosigns that head and carries it; nothing is appended", async (t) => {
   const stage = fork(t);

@@ -1,19 +1,14 @@
-/** The authority of a step: what its entries must say of what was agreed to, and whose agreements suffice. */
+/** The authority of a step: what its entries must say of what was agreed to, and which facts that bears. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Action } from "../../src/ceremony/action.ts";
-import { missingFrom, type Quorum } from "../../src/ceremony/authority.ts";
-import { ClockWatch } from "../../src/ceremony/clock-watch.ts";
-import type { Attending, Custody } from "../../src/ceremony/custody.ts";
+import type { Attending } from "../../src/ceremony/custody.ts";
 import type { Fact } from "../../src/ceremony/facts.ts";
 import type { StepInDoubt } from "../../src/ceremony/history.ts";
-import { batchStep, isOfBatch, strayFromItem } from "../../src/ceremony/item-authority.ts";
 import {
   authorityProblem,
-  decisionProblem,
   isSettling,
-  peopleProblem,
   readBegun,
   readFacts,
   readSettling,
@@ -27,74 +22,8 @@ import { StepItems } from "../../src/ceremony/step-items.ts";
 import type { Role } from "../../src/ceremony/words.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import { FACT } from "../support/copies-desk.ts";
-import { plainEntry, plainStep, timeAt } from "../support/plain-entry.ts";
-
-const ROLES: Readonly<Record<string, Role>> = {
-  ana: "ceremony-administrator",
-  ben: "custodian",
-  cleo: "custodian",
-  eve: "internal-witness",
-  olga: "auditor",
-  xan: "external-witness",
-};
-const as = (...people: readonly string[]): readonly Attending[] =>
-  people.map((person) => ({ person, role: ROLES[person] ?? "recorder" }));
-const ALL = as(...Object.keys(ROLES));
-const CUSTODY = {
-  people: new Map(ALL.map(({ person, role }) => [person, { person, roles: [role] }])),
-  attending: ALL,
-} as unknown as Custody;
-
-/** Controls, who is called for, who agreed, and what is missing. */
-const QUORUMS: readonly (readonly [
-  Partial<Quorum>,
-  agreed: readonly Attending[],
-  missing?: string,
-])[] = [
-  [{ control: "none", by: ["custodian"] }, []],
-  [{ control: "single", by: ["custodian"] }, as("ben")],
-  [{ control: "single", by: ["custodian"] }, [], "0 of 1 different people agreed"],
-  [{ control: "single", by: ["custodian"] }, as("ana"), "nobody agreed as custodian"],
-  [{ control: "dual", by: ["custodian", "custodian"] }, as("ben", "cleo")],
-  [
-    { control: "dual", by: ["custodian", "custodian"] },
-    as("ben", "ana"),
-    "nobody agreed as custodian",
-  ],
-  [{ control: "dual", by: [] }, as("ben"), "1 of 2 different people agreed"],
-  [{ control: "dual", by: [] }, as("ben", "ben"), "one person agreed twice"],
-  [{ control: "none", by: [] }, as("ben", "ben"), "one person agreed twice"],
-  [{ control: "dual", by: [] }, as("ben", "zoe"), "zoe is not at the roll call"],
-  [
-    { control: "dual", by: [] },
-    [{ person: "ben", role: "auditor" }, ...as("ana")],
-    "ben attends as custodian, not as auditor",
-  ],
-  [{ control: "everyone", by: "everyone" }, ALL],
-  [{ control: "everyone", by: "everyone" }, ALL.slice(0, -1), "xan did not agree"],
-  [
-    { control: "everyone", by: "everyone", attending: as("ana") },
-    as("ana"),
-    "1 of 2 different people agreed",
-  ],
-];
-
-for (const [quorum, agreed, missing] of QUORUMS) {
-  const who = agreed.map(({ person }) => person).join(", ");
-  test(`${JSON.stringify(quorum)} when these agreed: ${who}`, () => {
-    const whole = { control: "dual", by: [], attending: ALL, ...quorum } as const;
-    assert.equal(missingFrom(whole, agreed), missing);
-  });
-}
-
-const STEP = plainStep(4, "make", "generate-key");
-
-function opened(changes: Partial<OpenedStep> = {}): OpenedStep {
-  return {
-    ...{ seq: 7, size: 8, root: "00", nonce: "aa", step: STEP, purpose: "step" },
-    ...{ subject: null, shown: ["a line"], begun: null, ...changes },
-  };
-}
+import { action, as, begunBy, CUSTODY, opened, STEP } from "../support/plain-authority.ts";
+import { plainEntry } from "../support/plain-entry.ts";
 
 test("the purposes of a step, and which of them settle an earlier attempt", () => {
   assert.deepEqual(STEP_PURPOSES, ["step", "adopt", "abandon", "resume", "finish", "undo"]);
@@ -176,19 +105,6 @@ test("facts of an entry are all well formed, or the first that is not is told", 
   assert.equal(read({ kind: 7 }), "kind: it is no text");
 });
 
-function action(changes: Partial<Action> = {}): Action {
-  return {
-    ...{ name: "act", control: "dual", facts: ["key.locked"], settles: true },
-    ...({ admitting: () => () => true } as object),
-    ...changes,
-  } as Action;
-}
-
-const begunBy = (agreed: readonly Attending[], changes: Partial<BegunStep> = {}): BegunStep => ({
-  ...{ seq: 9, decision: "agree", items: new StepItems(), admits: null, intent: {} },
-  ...{ candidate: null, agreed, ...changes },
-});
-
 const LOCKED = FACT.locked("root-g1");
 const ATTESTED: Fact = { kind: "clock.attested", source: "radio", offsetSeconds: 0 };
 const ENROLLED: Fact = {
@@ -197,7 +113,7 @@ const ENROLLED: Fact = {
   card: "c",
   roles: ["custodian"],
   reference: "r",
-} as Fact;
+};
 const present = (attending: readonly Attending[], bindings = "b"): Fact =>
   ({ kind: "people.present", attending, bindings }) as unknown as Fact;
 const STEP_BY = { ...STEP, by: ["ceremony-administrator", "internal-witness"] as const };
@@ -307,126 +223,4 @@ test("what is agreed to is judged once a step, with its parameters and its inten
   assert.equal(problem([LOCKED, LOCKED], { admitting }, begun), undefined);
   assert.equal(problem([LOCKED], { admitting }, begun), undefined);
   assert.deepEqual(asked, [[{}, { key: "k" }]]);
-});
-
-test("who only looks on authorises nothing under dual control, and a candidate never does", () => {
-  const people = (
-    control: Action["control"],
-    agreed: readonly Attending[],
-    candidate?: string,
-  ): string | undefined =>
-    peopleProblem(
-      action({ control }),
-      STEP,
-      { agreed, candidate: candidate === undefined ? null : { person: candidate, card: "c" } },
-      ALL,
-      CUSTODY,
-    );
-  assert.equal(people("dual", as("ana", "olga")), "1 of 2 different people agreed");
-  assert.equal(people("dual", as("ana", "xan")), "1 of 2 different people agreed");
-  assert.equal(people("dual", as("ana", "ben")), undefined);
-  assert.equal(people("single", as("olga")), undefined);
-  assert.equal(people("dual", as("ana", "ben"), "ben"), "1 of 2 different people agreed");
-});
-
-test("a decision is taken by two people who hold their roles, about what they were shown", () => {
-  const data = { to: 4 };
-  const subject = subjectDigest(data, ["a line"]);
-  const entry = plainEntry("tail.adopted", 9, { data });
-  const decided = (
-    agreed: readonly Attending[],
-    changes: Partial<OpenedStep> | null = {},
-    purpose: "adopt" | "resume" = "adopt",
-    custody = CUSTODY,
-  ): string | undefined => {
-    const step = changes === null ? null : opened({ purpose: "adopt", subject, ...changes });
-    return decisionProblem(entry, step, purpose, agreed, custody);
-  };
-  assert.equal(decided(as("ana", "eve")), undefined);
-  assert.equal(
-    decided([{ person: "ana", role: "custodian" }]),
-    "ana does not hold the role custodian",
-  );
-  assert.equal(decided(as("zoe")), "zoe does not hold the role recorder");
-  assert.equal(decided(as("ana")), "1 of 2 different people agreed");
-  assert.equal(decided(as("ana", "olga", "xan")), "1 of 2 different people agreed");
-  const elsewhere = "the step was opened for something else";
-  assert.equal(decided(as("ana", "eve"), null), elsewhere);
-  assert.equal(decided(as("ana", "eve"), { purpose: "abandon" }), elsewhere);
-  assert.equal(
-    decided(as("ana", "eve"), { shown: [] }),
-    "its data is not what was shown and agreed to",
-  );
-  // Going on is for the people of the roll call, if it was called.
-  const called = { ...CUSTODY, attending: as("ana", "ben") };
-  assert.equal(decided(as("ana", "eve"), {}, "adopt", called), undefined);
-  assert.equal(
-    decided(as("ana", "eve"), { purpose: "resume" }, "resume", called),
-    "eve is not at the roll call",
-  );
-  assert.equal(decided(as("ana", "ben"), { purpose: "resume" }, "resume", called), undefined);
-  const uncalled = { ...CUSTODY, attending: [] };
-  assert.equal(decided(as("ana", "eve"), { purpose: "resume" }, "resume", uncalled), undefined);
-});
-
-test("to which begun step an entry of a batch belongs", () => {
-  const data = { n: 4, group: 1 };
-  const of = (changes: object, step: OpenedStep | null = opened({ begun: begunBy([]) })): unknown =>
-    batchStep(
-      plainEntry("step.completed", 12, { step: "make", data, refs: { begun: 9 }, ...changes }),
-      step,
-    );
-  const step = opened({ begun: begunBy([]) });
-  assert.deepEqual(of({}, step), { opened: step, begun: step.begun });
-  const none = "it is of a batch of a step that was not begun";
-  assert.equal(of({}, null), none);
-  assert.equal(of({}, opened()), none);
-  assert.equal(of({ step: "other" }), none);
-  assert.equal(of({ data: { n: 3, group: 1 } }), none);
-  assert.equal(of({ refs: { begun: 8 } }), "it refers to another beginning than the open one");
-  assert.equal(
-    of({}, opened({ begun: begunBy([], { decision: "undo" }) })),
-    "people agreed to undo the step",
-  );
-  assert.equal(isOfBatch(plainEntry("step.begun", 1, { data })), true);
-  assert.equal(isOfBatch(plainEntry("step.begun", 1)), false);
-});
-
-test("the facts of an item are about its key and the CKA_ID that was intended", () => {
-  const key = "ab".repeat(32);
-  const fact = (spki: string, ckaId: string): Fact =>
-    ({ ...FACT.generated("x"), spki, ckaId }) as Fact;
-  const stray = (item: string, ...facts: readonly Fact[]): string | undefined =>
-    strayFromItem({ item, ckaId: "01" }, facts);
-  assert.equal(stray(key, fact(key, "01")), undefined);
-  assert.equal(
-    stray(key, fact(key, "01"), fact("cd".repeat(32), "01")),
-    "key.generated is about another key than the item",
-  );
-  assert.equal(stray(key, fact(key, "02")), "key.generated has another CKA_ID than was intended");
-  assert.equal(stray("a name", fact(key, "01")), undefined);
-  assert.equal(stray(`${key}0`, fact("cd", "01")), undefined);
-  assert.equal(stray(key, ATTESTED), undefined);
-});
-
-test("the clock has jumped when more than 30 days lie behind what people last agreed to", () => {
-  const day = 24 * 60;
-  const watch = new ClockWatch();
-  watch.take(plainEntry("auth.failed", 90 * day));
-  assert.equal(watch.gap, false);
-  watch.agreed(plainEntry("step.begun", 0));
-  watch.take(plainEntry("auth.failed", 30 * day));
-  assert.equal(watch.gap, false);
-  // Noise in between is no agreement.
-  watch.take(plainEntry("auth.failed", 30 * day + 1));
-  assert.equal(watch.gap, true);
-  watch.agreed(plainEntry("step.begun", 30 * day + 1));
-  assert.equal(watch.gap, true);
-  watch.attested();
-  assert.equal(watch.gap, false);
-  watch.agreed(plainEntry("step.begun", 0, { time: "no time" }));
-  watch.take(plainEntry("auth.failed", 0, { time: "no time" }));
-  watch.take(plainEntry("auth.failed", 60 * day + 1));
-  assert.equal(watch.gap, false);
-  assert.equal(timeAt(0), "2026-11-23T09:00:00.000Z");
 });
