@@ -893,6 +893,10 @@ DEVICE_ACT = one_of(*DEVICE_ACTS)
 FACTS = {
     "policy.adopted": dict(sha256=HEX64),
     "person.enrolled": dict(person=SLUG, roles=listed(ROLE, 1), card=HEX64, reference=is_line),
+    "person.revoked": dict(
+        person=SLUG, reference=is_line,
+        reason=one_of("left", "role-changed", "vetting-failed", "training-failed", "compromised"),
+    ),
     "people.present": dict(
         attending=listed(shaped(person=SLUG, role=ROLE), 1), bindings=HEX64
     ),
@@ -1031,6 +1035,7 @@ ACTIONS = {
     "attest-clock": ("dual", "clock.attested"),
     "attest": ("none", ""),
     "enroll-person": ("dual", "person.enrolled"),
+    "revoke-person": ("dual", "person.revoked"),
     "inspect-token": ("single", ""),
     "initialize-token": ("dual", "token.bound share-set.made"),
     "adopt-token": ("dual", "token.bound"),
@@ -1094,6 +1099,8 @@ class Custody:
         self.origin, self.assurance, self.genesis = genesis.origin, genesis.assurance, genesis.sha256
         self.policy = self.bindings = None
         self.people, self.cards, self.tokens, self.share_sets, self.keys = {}, {}, {}, {}, {}
+        # Whoever was taken off the roster: their cards only tell whose earlier signatures were whose.
+        self.former, self.former_cards = {}, {}
         self.certificates, self.requests, self.crls = {}, {}, {}
         self.transports, self.keks, self.copies, self.backups = {}, {}, {}, {}
         self.places, self.peers, self.drills, self.device_logs = {}, {}, [], {}
@@ -1121,11 +1128,13 @@ class Custody:
         ]
 
     def json(self):
-        people = {
-            name: {"roles": p["roles"], "card": p["card"], "reference": p["reference"]}
-            for name, p in self.people.items()
-        }
+        said = ("roles", "card", "reference", "revoked")
+        people, former = (
+            {name: {m: p[m] for m in said if m in p} for name, p in group.items()}
+            for group in (self.people, self.former)
+        )
         return {
+            **({"former": former} if former else {}),
             "origin": self.origin,
             "assurance": self.assurance,
             "genesis": self.genesis,
@@ -1189,10 +1198,23 @@ class Custody:
             (known.person != person, "the card names somebody else"),
             (known.assurance != self.assurance, "%s is of another assurance" % person),
             (person in self.people, "%s is already enrolled" % person),
-            (any(known.shares_a_key(c) for c in self.cards.values()), "two people share a key"),
+            (person in self.former, "%s was taken off the roster" % person),
+            (any(known.shares_a_key(c) for c in self.all_cards().values()), "two people share a key"),
         )
         self.people[person] = bare(fact)
         self.cards[person] = known
+
+    def take_person_revoked(self, fact, _ceremony, at, _card):
+        person = fact["person"]
+        refuse((person not in self.people, "%s is not on the roster" % person))
+        here = any(one["person"] == person for one in self.attending)
+        refuse((here, "%s is on the roll of the very ceremony" % person))
+        revoked = {"at": at, "reason": fact["reason"], "reference": fact["reference"]}
+        self.former[person] = dict(self.people.pop(person), revoked=revoked)
+        self.former_cards[person] = self.cards.pop(person)
+
+    def all_cards(self):
+        return {**self.cards, **self.former_cards}
 
     # tokens and share sets
 
@@ -2220,6 +2242,7 @@ class History:
     def judge_one(self, entry, note, expected):
         said = read_agreement(note)
         person = said["person"]
+        refuse((person in self.custody.former, "%s was taken off the roster" % person))
         card = self.custody.cards.get(person) or self.candidate_card(entry, person)
         refuse((card is None, "%s is not on the roster" % person))
         sole_signer(note, card.signing)
@@ -2702,7 +2725,7 @@ def verify_ledger(ledger, findings, keep=None):
         findings.add("node.differs", "there are tree nodes beyond the last entry")
     if getattr(verdict, "covered", 0) != tree.size:
         findings.add("checkpoint.missing", "no checkpoint covers the last entries", tree.size - 1)
-    check_cosignatures(ledger, history.custody.cards, findings)
+    check_cosignatures(ledger, history.custody.all_cards(), findings)
     verdict.size, verdict.root = tree.size, tree.root().hex()
     return verdict
 

@@ -3,13 +3,14 @@
 import { CANDIDATE_ROLE, line, role, slug } from "../ceremony/words.ts";
 import { defineAction, type Participant, type Room } from "../ceremony/action.ts";
 import { personIsNew } from "../ceremony/conditions.ts";
+import { holderOfAKeyOf } from "../ceremony/custody-people.ts";
 import { separationProblem } from "../ceremony/policy.ts";
 import { digestLines } from "../ceremony/spoken.ts";
 import { visible } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
-import { cardDigest, formatCard, shareAKey, type Card } from "../people/card.ts";
+import { cardDigest, formatCard, type Card } from "../people/card.ts";
 import { answerChallenge, sealChallenge } from "../people/genesis-note.ts";
 import { nothingIsLeft } from "./lib/settle-nothing.ts";
 
@@ -113,9 +114,9 @@ function refuseCard(p: Params, room: Room, card: Card): void {
       { hints: ["make a new identity; test identities never enter a production site"] },
     );
   }
-  const other = [...room.custody.people.values()].find((one) => shareAKey(card, one.card));
+  const other = holderOfAKeyOf(room.custody, card);
   if (other !== undefined) {
-    throw new KeyriteError("people.same-person", `${p.person} presents a key of ${other.person}`, {
+    throw new KeyriteError("people.same-person", `${p.person} presents a key of ${other}`, {
       hints: ["every person makes an identity of their own with keyrite identity new"],
     });
   }

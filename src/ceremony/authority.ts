@@ -26,21 +26,22 @@ export type Judgement =
   | { readonly ok: false; readonly problem: string };
 
 /**
- * Judges one agreement note. `cardOf` gives the card by which a person is known at this entry.
+ * Judges one agreement note. `cardOf` gives the card by which a person is known at this entry, or says why
+ * their word does not count.
  * Q11: a replay fails on nonce, head or ceremony; a swap on plan, step or subject.
  */
 export function judgeAgreement(
   note: string,
   expected: Expected,
   window: AgreementWindow,
-  cardOf: (person: string) => Card | undefined,
+  cardOf: (person: string) => Card | string,
 ): Judgement {
   let agreement: Agreement;
   try {
     const read = readAgreement(note);
     agreement = read.agreement;
     const card = cardOf(agreement.person);
-    if (card === undefined) return refused(`${agreement.person} is not on the roster`);
+    if (typeof card === "string") return refused(card);
     requireSignedBy(read, card);
   } catch (error) {
     return refused(messageOf(error));

@@ -11,9 +11,10 @@ import { utf8 } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import { parseNote } from "../lib/note.ts";
 import { parseAgreement } from "../people/agreement.ts";
-import { formatCard } from "../people/card.ts";
+import { cardDigest, formatCard } from "../people/card.ts";
 import type { VaultFile, Vaults } from "./action.ts";
 import type { Custody } from "./custody.ts";
+import { cardOnRecord } from "./custody-people.ts";
 import type { Fact, FactOf } from "./facts.ts";
 import type { Genesis } from "./genesis.ts";
 import { cosignersOf } from "./heads.ts";
@@ -99,14 +100,15 @@ function provenFiles(
   const people = new Set([...signers, ...cosigners.map(({ person }) => person)]);
   const enrolled = enrolmentsOf(people, genesis, found, ledger);
   const checkpoint = cosignedCheckpoint(ledger, size);
-  const numbers = [...new Set([...entries, ...enrolled.entries])].sort((a, b) => a - b);
+  const gone = found.revocations.map(({ seq }) => seq).filter((seq) => seq < size);
+  const numbers = [...new Set([...entries, ...enrolled.entries, ...gone])].sort((a, b) => a - b);
   const proofs = new Map(
     numbers.map((seq) => [seq, proofOf(ledger, seq, size, checkpoint)] as const),
   );
   const cards = new Map(
     enrolled.people.flatMap((person) => {
-      const known = history.custody.people.get(person);
-      return known === undefined ? [] : [[known.cardSha256, formatCard(known.card)] as const];
+      const card = cardOnRecord(history.custody, person);
+      return card === undefined ? [] : [[cardDigest(card), formatCard(card)] as const];
     }),
   );
   return proofFiles({ genesis: genesisBytes, checkpoint, proofs, cards });
@@ -118,6 +120,8 @@ interface FoundEntries {
   /** Entries that record one more envelope of a KEK, by its name. */
   readonly sent: ReadonlyMap<string, readonly Entry[]>;
   readonly enrolments: ReadonlyMap<string, Entry>;
+  /** Entries that took somebody off the roster. */
+  readonly revocations: readonly Entry[];
 }
 
 // Most entries of a large ledger record one key each: they are not decoded.
@@ -127,6 +131,7 @@ const KINDS = [
   '"kek.adopted"',
   '"kek.sent"',
   '"person.enrolled"',
+  '"person.revoked"',
 ];
 
 /** The entries that established these facts; entries without authority are passed over. */
@@ -136,6 +141,7 @@ function findEntries({ ledger, history }: ProvableSite): FoundEntries {
   const keks = new Map<string, Entry>();
   const sent = new Map<string, readonly Entry[]>();
   const enrolments = new Map<string, Entry>();
+  const revocations: Entry[] = [];
   for (const text of ledger.entries()) {
     if (!KINDS.some((kind) => text.includes(kind))) continue;
     const entry = decodeEntry(text);
@@ -150,9 +156,10 @@ function findEntries({ ledger, history }: ProvableSite): FoundEntries {
       if (fact.kind === "person.enrolled" && isCurrent(history.custody, fact)) {
         enrolments.set(fact.person, entry);
       }
+      if (fact.kind === "person.revoked") revocations.push(entry);
     }
   }
-  return { completed, keks, sent, enrolments };
+  return { completed, keks, sent, enrolments, revocations };
 }
 
 /** A KEK came into custody by being made here, or from another site. */
@@ -161,7 +168,8 @@ function isOrigin(fact: Fact): fact is FactOf<"kek.established" | "kek.adopted">
 }
 
 function isCurrent(custody: Custody, fact: FactOf<"person.enrolled">): boolean {
-  return custody.people.get(fact.person)?.cardSha256 === fact.card;
+  const card = cardOnRecord(custody, fact.person);
+  return card !== undefined && cardDigest(card) === fact.card;
 }
 
 function factsIn(entry: Entry): readonly Fact[] {

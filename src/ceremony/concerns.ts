@@ -3,8 +3,10 @@
 import type { JsonObject } from "../lib/json.ts";
 import type { CertificatesStatus } from "./certificate-status.ts";
 import { findingLines } from "./finding.ts";
+import { shareSetName } from "./generations.ts";
 import { isComplete } from "./copies-query.ts";
 import type { Custody } from "./custody.ts";
+import { currentShareSets, lostHolders } from "./custody-people.ts";
 import { deviationOf } from "./device-logs.ts";
 import type { StepInDoubt } from "./history.ts";
 import { plural, thinKeks, type KeyStatus } from "./key-status.ts";
@@ -29,6 +31,7 @@ export function concerns(
     ...abandonedSignatures(history),
     ...named(keys, extractable, "more keys are extractable"),
     ...thinKeks(custody).map((text) => `${RED} ${text}`),
+    ...leftWithShares(custody),
     ...tokenConcerns(custody),
     ...deviceLogConcerns(custody),
     ...unfinishedBackups(custody, keys),
@@ -103,6 +106,23 @@ function tokenConcerns({ tokens }: Custody): readonly string[] {
   return [...tokens.values()]
     .filter(({ activation, sets }) => activation === "sealed" && sets.activation === undefined)
     .map(({ token }) => `token ${token} has no activation share set`);
+}
+
+/** Shares of whoever was revoked: nobody can take them back, so each is one of the quorum less, or more. */
+function leftWithShares(custody: Custody): readonly string[] {
+  return currentShareSets(custody).flatMap((made) => {
+    const lost = lostHolders(custody, made);
+    if (lost.length === 0) return [];
+    const { threshold, holders, purpose, token } = made;
+    const left = holders.length - lost.length;
+    const opens = purpose === "kek" ? "a KEK" : `token ${token}`;
+    const text =
+      `${lost.join(" and ")}, off the roster, had ${plural(lost.length, "share")} of set ` +
+      `${shareSetName(made)} of ${opens}: counted as lost, ${left} of ${holders.length} are left ` +
+      `and ${threshold} open it; split that secret anew among people of the roster`;
+    // Lost for the site, but not for whoever was revoked: enough of them are a quorum outside.
+    return [left < threshold || lost.length >= threshold ? `${RED} ${text}` : text];
+  });
 }
 
 /** What the devices' own logs say otherwise than the ledger, until a deviation or a newer log explains it. */

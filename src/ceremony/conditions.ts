@@ -6,6 +6,7 @@
 import type { KeyAlgorithm } from "../lib/algorithms.ts";
 import { copiesOn, keyLabelled } from "./copies-query.ts";
 import type { Custody } from "./custody.ts";
+import { whyNotEnrolled, whyNotNew } from "./custody-people.ts";
 import type { Policy } from "./policy.ts";
 
 /** What conditions are judged against. */
@@ -103,9 +104,13 @@ export function fileIsFree(file: string): Condition {
 }
 
 export function personIsNew(person: string): Condition {
+  return condition("person", ({ custody }) => whyNotNew(custody, person));
+}
+
+export function personIsOnRoster(person: string): Condition {
   return condition(
     "person",
-    ({ custody }) => custody.people.has(person) && `${person} is already enrolled`,
+    ({ custody }) => !custody.people.has(person) && whyNotEnrolled(custody, person),
   );
 }
 

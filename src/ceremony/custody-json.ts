@@ -1,8 +1,8 @@
 /** Custody as JSON: what `ceremony.closed` states by digest. Format: docs/formats/ledger.md. */
 
 import { digestOf } from "../lib/encoding.ts";
-import type { Json } from "../lib/json.ts";
-import type { Custody } from "./custody.ts";
+import type { Json, JsonObject } from "../lib/json.ts";
+import type { Custody, Enrolled } from "./custody.ts";
 import { certificatesJson } from "./custody-certificates.ts";
 import { copiesJson } from "./custody-copies.ts";
 
@@ -13,9 +13,10 @@ export function custodyDigest(custody: Custody): string {
 
 /** Custody as JSON, with maps as objects: what `status --json` shows and the digest covers. */
 export function custodyJson(custody: Custody): Json {
-  const people = [...custody.people.values()].map(({ person, roles, cardSha256, reference }) => [
-    person,
-    { roles: [...roles], card: cardSha256, reference },
+  const people = [...custody.people.values()].map((one) => [one.person, enrolledJson(one)]);
+  const former = [...custody.former.values()].map((one) => [
+    one.person,
+    { ...enrolledJson(one), revoked: one.revoked },
   ]);
   return {
     origin: custody.origin,
@@ -23,6 +24,8 @@ export function custodyJson(custody: Custody): Json {
     genesis: custody.genesis,
     policy: custody.policy,
     people: Object.fromEntries(people) as Json,
+    // Absent while nobody was revoked: so custody has the digest that earlier builds stated.
+    ...(former.length === 0 ? {} : { former: Object.fromEntries(former) as Json }),
     tokens: Object.fromEntries(custody.tokens) as unknown as Json,
     shareSets: Object.fromEntries(custody.shareSets) as Json,
     keys: Object.fromEntries(custody.keys) as Json,
@@ -31,4 +34,8 @@ export function custodyJson(custody: Custody): Json {
     ...certificatesJson(custody),
     ...copiesJson(custody),
   };
+}
+
+function enrolledJson({ roles, cardSha256, reference }: Enrolled): JsonObject {
+  return { roles: [...roles], card: cardSha256, reference };
 }

@@ -3,7 +3,7 @@
  * second store, so it cannot disagree with the ledger.
  */
 
-import { shareAKey, type Card } from "../people/card.ts";
+import type { Card } from "../people/card.ts";
 import { CertificatesFold, writableCertificates } from "./certificates-fold.ts";
 import { CopiesFold } from "./copies-fold.ts";
 import type { GivenUp } from "./copies-unproved.ts";
@@ -11,19 +11,12 @@ import { without, writable, type CopyContext } from "./copies-state.ts";
 import { NO_CERTIFICATES, type CertificatesCustody } from "./custody-certificates.ts";
 import { attachLog, explainLogs, type DeviceLogsCustody } from "./device-logs.ts";
 import { NO_COPIES, type CopiesCustody, type DrillCustody } from "./custody-copies.ts";
+import { enrol, revoke, type Enrolled, type Former } from "./custody-people.ts";
 import { isCertificateFact, isCopyFact, type Fact, type FactOf } from "./facts.ts";
 import type { ShareSetRef } from "./generations.ts";
 import { shareSetName } from "./generations.ts";
 import type { Assurance, Genesis } from "./genesis.ts";
 import type { Role } from "./words.ts";
-
-export interface Enrolled {
-  readonly person: string;
-  readonly roles: readonly Role[];
-  readonly card: Card;
-  readonly cardSha256: string;
-  readonly reference: string;
-}
 
 export interface TokenCustody extends Omit<FactOf<"token.bound">, "kind"> {
   /** Current share sets by purpose: id and generation. */
@@ -33,6 +26,7 @@ export interface TokenCustody extends Omit<FactOf<"token.bound">, "kind"> {
 export type ShareSetCustody = Omit<FactOf<"share-set.made">, "kind">;
 export type KeyCustody = Omit<FactOf<"key.generated">, "kind"> & { readonly ceremony: string };
 export type { CertificateCustody } from "./custody-certificates.ts";
+export type { Enrolled } from "./custody-people.ts";
 
 export interface Attending {
   readonly person: string;
@@ -47,6 +41,8 @@ export interface Custody extends CopiesCustody, CertificatesCustody, DeviceLogsC
   /** SHA-256 of the adopted policy, or null before founding. */
   readonly policy: string | null;
   readonly people: ReadonlyMap<string, Enrolled>;
+  /** Whoever was on the roster and was revoked: nobody who may act. */
+  readonly former: ReadonlyMap<string, Former>;
   readonly tokens: ReadonlyMap<string, TokenCustody>;
   /** Share sets by `<set>.g<generation>`. */
   readonly shareSets: ReadonlyMap<string, ShareSetCustody>;
@@ -76,6 +72,7 @@ export function emptyCustody(genesis: Genesis): Custody {
     genesis: genesis.sha256,
     policy: null,
     people: new Map(),
+    former: new Map(),
     tokens: new Map(),
     shareSets: new Map(),
     keys: new Map(),
@@ -122,6 +119,7 @@ export class CustodyFold {
     this.#state = {
       ...start,
       people: new Map(start.people),
+      former: new Map(start.former),
       tokens: new Map(start.tokens),
       shareSets: new Map(start.shareSets),
       keys: new Map(start.keys),
@@ -162,7 +160,9 @@ export class CustodyFold {
         state.policy = fact.sha256;
         return undefined;
       case "person.enrolled":
-        return this.#enrol(fact, card(fact.card));
+        return enrol(state, fact, card(fact.card));
+      case "person.revoked":
+        return revoke(state, fact, context);
       case "people.present":
         state.attending = fact.attending;
         state.bindings = fact.bindings;
@@ -241,23 +241,6 @@ export class CustodyFold {
     const { spki, token, label, ckaId, algorithm } = fact;
     const key = { spki, token, label, ckaId, algorithm, backup: "wrap" } as const;
     this.#state.keys.set(spki, { ...key, purpose: "ca-signing", ceremony });
-  }
-
-  #enrol(fact: FactOf<"person.enrolled">, card: Card | undefined): string | undefined {
-    if (card === undefined) return `the card of ${fact.person} is not attached`;
-    if (card.person !== fact.person) return `the card names ${card.person}, not ${fact.person}`;
-    if (card.assurance !== this.#state.assurance) {
-      return `the identity of ${fact.person} is of ${card.assurance} assurance`;
-    }
-    if (this.#state.people.has(fact.person)) return `${fact.person} is already enrolled`;
-    for (const other of this.#state.people.values()) {
-      if (shareAKey(card, other.card)) {
-        return `${fact.person} presents a key of ${other.person}`;
-      }
-    }
-    const { person, roles, reference } = fact;
-    this.#state.people.set(person, { person, roles, card, cardSha256: fact.card, reference });
-    return undefined;
   }
 
   #bind(fact: FactOf<"token.bound">): string | undefined {

@@ -11,6 +11,16 @@ import { certificateFacts } from "./facts-certificates.ts";
 import { copyFacts } from "./facts-copies.ts";
 import { digest, label, line, role, slug } from "./words.ts";
 
+/** Why somebody is taken off the roster. */
+export const LEAVING_REASONS = [
+  "left",
+  "role-changed",
+  "vetting-failed",
+  "training-failed",
+  "compromised",
+] as const;
+export type LeavingReason = (typeof LEAVING_REASONS)[number];
+
 const hexId = z.string().regex(/^[0-9a-f]{2,64}$/);
 const generation = z.int().min(1);
 
@@ -21,6 +31,12 @@ const schemas = {
     person: slug,
     roles: z.array(role).min(1),
     card: digest,
+    reference: line,
+  }),
+  "person.revoked": z.strictObject({
+    kind: z.literal("person.revoked"),
+    person: slug,
+    reason: z.enum(LEAVING_REASONS),
     reference: line,
   }),
   "people.present": z.strictObject({

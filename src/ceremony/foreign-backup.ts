@@ -121,7 +121,8 @@ function backupEntry(ledger: ProvenLedger, sha256: string): RecordedBackup | und
 /** The card of somebody who was on the roster before an entry, or why they were not. */
 function signerAt({ people, genesis }: ProvenLedger, person: string, seq: number): Card | string {
   const known = people.get(person);
-  return known !== undefined && known.since < seq
+  const then = known !== undefined && known.since < seq && (known.until ?? Infinity) > seq;
+  return then
     ? known.card
     : `its signer ${person} is not proven to have been on the roster of ${genesis.origin}`;
 }

@@ -26,6 +26,8 @@ export interface ProvenPerson {
   readonly roles: readonly Role[];
   /** Index of the entry that enrolled them; 0 for founders. */
   readonly since: number;
+  /** Index of the entry that took them off it; null when none is proven that does. */
+  readonly until: number | null;
 }
 
 export interface ProvenLedger {
@@ -87,8 +89,9 @@ function cosignersOf(
   key: VerifierKey,
   people: ReadonlyMap<string, ProvenPerson>,
 ): { readonly checkpoint: Checkpoint; readonly cosigners: readonly string[] } {
+  const current = [...people].filter(([, { until }]) => until === null);
   const byKey = new Map(
-    [...people].map(([person, { card }]) => [cardKey(card, "cosignature"), person]),
+    current.map(([person, { card }]) => [cardKey(card, "cosignature"), person]),
   );
   const { checkpoint, signers } = verifyCosigned(note, key, [...byKey.keys()]);
   return { checkpoint, cosigners: signers.flatMap((signer) => byKey.get(signer) ?? []) };
@@ -101,13 +104,20 @@ function rosterOf(
   cards: readonly Card[],
 ): { readonly people: ReadonlyMap<string, ProvenPerson>; readonly problems: readonly string[] } {
   const people = new Map<string, ProvenPerson>(
-    genesis.founders.map(({ person, roles, card }) => [person, { card, roles, since: 0 }]),
+    genesis.founders.map(({ person, roles, card }) => [
+      person,
+      { card, roles, since: 0, until: null },
+    ]),
   );
   const known = new Map(cards.map((card) => [cardDigest(card), card]));
   const problems: string[] = [];
   for (const entry of [...entries.values()].sort((a, b) => a.seq - b.seq)) {
     if (entry.type !== "step.completed") continue;
-    for (const fact of enrolments(entry)) {
+    for (const fact of factsAboutPeople(entry)) {
+      if (fact.kind === "person.revoked") {
+        revoke(people, fact.person, entry.seq);
+        continue;
+      }
       const problem = enrol(people, entries, entry, fact, known.get(fact.card));
       if (problem !== undefined) problems.push(`enrolment of ${fact.person}: ${problem}`);
     }
@@ -115,10 +125,16 @@ function rosterOf(
   return { people, problems };
 }
 
-function enrolments(entry: Entry): readonly FactOf<"person.enrolled">[] {
+function factsAboutPeople(entry: Entry): readonly FactOf<"person.enrolled" | "person.revoked">[] {
   const facts = readFacts(entry);
   if (typeof facts === "string") return [];
-  return facts.filter((fact) => fact.kind === "person.enrolled");
+  return facts.filter((fact) => fact.kind === "person.enrolled" || fact.kind === "person.revoked");
+}
+
+// Who agreed to it is not asked: whoever owns that site's host gains nothing by one person less.
+function revoke(people: Map<string, ProvenPerson>, person: string, until: number): void {
+  const known = people.get(person);
+  if (known?.until === null) people.set(person, { ...known, until });
 }
 
 function enrol(
@@ -140,7 +156,7 @@ function enrol(
   }
   const problem = agreementProblem({ people, opened, begun, fact, card });
   if (problem !== undefined) return problem;
-  people.set(fact.person, { card, roles: fact.roles, since: completed.seq });
+  people.set(fact.person, { card, roles: fact.roles, since: completed.seq, until: null });
   return undefined;
 }
 
@@ -204,5 +220,6 @@ function isFor(agreement: Agreement, { opened, begun }: EnrolmentStep): boolean 
 }
 
 function mayVouch(who: ProvenPerson | undefined, role: string): boolean {
-  return who?.roles.some((held) => held === role && !ONLOOKERS.includes(held)) === true;
+  if (who?.until !== null) return false;
+  return who.roles.some((held) => held === role && !ONLOOKERS.includes(held));
 }

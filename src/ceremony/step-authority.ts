@@ -12,6 +12,7 @@ import type { Action, Vocabulary } from "./action.ts";
 import { judgeAgreement, missingFrom, type Expected } from "./authority.ts";
 import type { Attending, Custody } from "./custody.ts";
 import { citedFrom } from "./cited.ts";
+import { whyNotEnrolled } from "./custody-people.ts";
 import { parseFact, type Fact } from "./facts.ts";
 import type { StepInDoubt } from "./history.ts";
 import type { RecordedPlan, RecordedStep } from "./plan-document.ts";
@@ -91,7 +92,7 @@ export function judgeEntry(
   entry: Entry,
   expected: Expected,
   minutes: number,
-  cardOf: (person: string) => Card | undefined,
+  cardOf: (person: string) => Card | string,
 ): { readonly agreed: readonly Attending[]; readonly problems: readonly string[] } {
   const window = { at: parseTimestamp(entry.time) ?? Infinity, minutes };
   const agreed: Attending[] = [];
@@ -227,8 +228,8 @@ export function peopleProblem(
   attending: readonly Attending[],
   custody: Custody,
 ): string | undefined {
-  const impostor = attending.find((a) => !holdsRole(custody, a));
-  if (impostor !== undefined) return `${impostor.person} does not hold the role ${impostor.role}`;
+  const [impostor] = attending.flatMap((a) => whyNotAs(custody, a) ?? []);
+  if (impostor !== undefined) return impostor;
   const twice = attending.find((a) => attending.some((b) => a !== b && a.person === b.person));
   if (twice !== undefined) return `${twice.person} is on the roll twice`;
   // A candidate's proof of possession is no authority: only people on the roll count.
@@ -250,8 +251,8 @@ export function decisionProblem(
   agreed: readonly Attending[],
   custody: Custody,
 ): string | undefined {
-  const impostor = agreed.find((a) => !holdsRole(custody, a));
-  if (impostor !== undefined) return `${impostor.person} does not hold the role ${impostor.role}`;
+  const [impostor] = agreed.flatMap((a) => whyNotAs(custody, a) ?? []);
+  if (impostor !== undefined) return impostor;
   // Going on is for the people of the roll call, if it was called; ending it is for whoever is there.
   const called = purpose === "resume" && custody.attending.length > 0;
   const attending = called ? custody.attending : agreed;
@@ -262,9 +263,11 @@ export function decisionProblem(
   return "its data is not what was shown and agreed to";
 }
 
-/** Whether a person holds a role on the roster. */
-function holdsRole(custody: Custody, { person, role }: Attending): boolean {
-  return custody.people.get(person)?.roles.includes(role) === true;
+/** Why a person may not act in a role, or undefined. */
+function whyNotAs(custody: Custody, { person, role }: Attending): string | undefined {
+  if (custody.former.has(person)) return whyNotEnrolled(custody, person);
+  if (custody.people.get(person)?.roles.includes(role) === true) return undefined;
+  return `${person} does not hold the role ${role}`;
 }
 
 // Agreements bear the facts that were agreed to, not any fact of the right kind that the host's owner

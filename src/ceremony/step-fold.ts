@@ -8,6 +8,7 @@ import type { Card } from "../people/card.ts";
 import type { Expected } from "./authority.ts";
 import type { CeremonyTrack } from "./ceremony-track.ts";
 import type { Attending, Custody } from "./custody.ts";
+import { whyNotEnrolled } from "./custody-people.ts";
 import type { Fact } from "./facts.ts";
 import type { HistoryFinding, HistorySources } from "./history.ts";
 import { batchStep, isOfBatch, strayFromItem } from "./item-authority.ts";
@@ -125,12 +126,19 @@ export class StepFold {
     return result.agreed;
   }
 
-  #cardOf(entry: Entry, person: string): Card | undefined {
-    const { custody, track, card } = this.#around;
-    const enrolled = custody().people.get(person);
+  /** The card by which somebody is known at an entry, or why their word does not count there. */
+  #cardOf(entry: Entry, person: string): Card | string {
+    const now = this.#around.custody();
+    const enrolled = now.people.get(person);
+    if (enrolled !== undefined) return enrolled.card;
+    const candidate = now.former.has(person) ? undefined : this.#candidate(entry, person);
+    return candidate ?? whyNotEnrolled(now, person);
+  }
+
+  #candidate(entry: Entry, person: string): Card | undefined {
+    const { track, card } = this.#around;
     const { step } = track;
-    if (enrolled !== undefined || step === null) return enrolled?.card;
-    const begun = readBegun(entry, step, []);
+    const begun = step === null ? "no step is open" : readBegun(entry, step, []);
     if (typeof begun === "string" || begun.candidate?.person !== person) return undefined;
     return card(begun.candidate.card);
   }

@@ -12,10 +12,10 @@ import type { JudgedFinding } from "./judge.ts";
 /** The cosignatures that do not verify, of a ledger whose rows are sound. */
 export function cosignatureFindings(
   ledger: LedgerStore,
-  people: ReadonlyMap<string, Enrolled>,
+  people: readonly Enrolled[],
 ): readonly JudgedFinding[] {
   const keys = new Map<string, { readonly person: string; readonly key: VerifierKey }>();
-  for (const { person, card } of people.values()) {
+  for (const { person, card } of people) {
     const key = cardKey(card, "cosignature");
     keys.set(`${key.name} ${key.keyId}`, { person, key });
   }

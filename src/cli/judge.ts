@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { everEnrolled } from "../ceremony/custody-people.ts";
 import { readGenesis, type Assurance, type Genesis } from "../ceremony/genesis.ts";
 import type { CeremonyRecord } from "../ceremony/history.ts";
 import type { ConformanceReport } from "../ceremony/conformance.ts";
@@ -177,7 +178,7 @@ function concluded(
   const besides = [
     ...walk.mistyped,
     ...checkpointFindings(ledger, walk.transactions.ended(verdict.size)),
-    ...cosignatureFindings(ledger, history.custody.people),
+    ...cosignatureFindings(ledger, everEnrolled(history.custody)),
   ];
   const report = conformance.report({
     anchored,

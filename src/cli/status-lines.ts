@@ -8,6 +8,7 @@ import type {
 import { MOST_KEYS } from "../ceremony/concerns.ts";
 import { openersOf } from "../ceremony/copies-query.ts";
 import { shareSetName, type Custody, type ShareSetCustody } from "../ceremony/custody.ts";
+import { lostHolders, type Former } from "../ceremony/custody-people.ts";
 import { kekName, type BackupCustody, type KekCustody } from "../ceremony/custody-copies.ts";
 import { plural, type KeyStatus, type Whereabouts } from "../ceremony/key-status.ts";
 import type { StatusHistory } from "../ceremony/status-history.ts";
@@ -77,11 +78,12 @@ function ceremonyLines({ ceremonies }: StatusHistory): readonly string[] {
 }
 
 function peopleLines(custody: Custody): readonly string[] {
-  const { people, tokens, shareSets, places } = custody;
+  const { people, former, tokens, shareSets, places } = custody;
   return [
     ...section("People", [...people.values()], (p) => [
       `  ${p.person}  ${visible(p.card.name)}  ${p.roles.join(", ")}`,
     ]),
+    ...(former.size === 0 ? [] : section("Off the roster", [...former.values()], formerLines)),
     ...section("Tokens", [...tokens.values()], (t) => {
       const place = places.get(`token ${t.token}`);
       const transport = custody.transports.get(t.token);
@@ -93,7 +95,25 @@ function peopleLines(custody: Custody): readonly string[] {
     }),
     ...section("Share sets", [...shareSets.values()], (s) => [
       `  ${shareSetName(s)}  ${s.purpose} of ${s.token}${isRetired(custody, s) ? ", which is retired" : ""}: ${s.threshold} of ${s.holders.join(", ")}`,
+      ...lostLines(custody, s),
     ]),
+  ];
+}
+
+function formerLines({ person, card, roles, revoked }: Former): readonly string[] {
+  const { at, reason, reference } = revoked;
+  return [
+    `  ${person}  ${visible(card.name)}  was ${roles.join(", ")}; revoked ${at}, ${reason}, by ${visible(reference)}`,
+  ];
+}
+
+/** What is left of a set whose holders were revoked in part. */
+function lostLines(custody: Custody, made: ShareSetCustody): readonly string[] {
+  const lost = lostHolders(custody, made);
+  if (lost.length === 0) return [];
+  const left = made.holders.length - lost.length;
+  return [
+    `    counted as lost: ${lost.join(", ")}; left are ${left}, and ${made.threshold} open it`,
   ];
 }
 

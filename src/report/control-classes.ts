@@ -71,7 +71,7 @@ export const EVENT_CLASSES: readonly EventClass[] = [
       "a person came onto the roster, with roles and reference",
       fact("person.enrolled"),
     ],
-    "person.removed": ["a person left the roster", {}],
+    "person.removed": ["a person left the roster, and why", fact("person.revoked")],
     "roll.called": ["who attended, in which roles", fact("people.present")],
     "roster.reviewed": ["the roster was reviewed", elsewhere("the operator's access reviews")],
     "training.recorded": [

@@ -32,7 +32,7 @@ export interface Reach {
   readonly first: number;
   /** Entries that its newest checkpoint covers. */
   readonly size: number;
-  /** Indexes of entries before `first` that enrolled people or adopted a policy. */
+  /** Indexes of entries before `first` that enrolled or revoked people or adopted a policy. */
   readonly authority: readonly number[];
 }
 

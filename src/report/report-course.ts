@@ -96,8 +96,11 @@ function asWritten({ asWritten: judged }: CeremonyPart): string {
 export function peopleSection({ report }: PageContext): Html {
   const [there, absent] = [
     report.people.filter(({ attended }) => attended !== null),
-    report.people.filter(({ attended }) => attended === null),
+    report.people.filter(({ attended, revoked }) => attended === null && revoked === undefined),
   ];
+  const gone = report.people.flatMap(({ name, person, revoked }) =>
+    revoked === undefined ? [] : [`${name} (${person}: ${revoked.reason}, ${revoked.at})`],
+  );
   const roles = [...new Set(there.map(({ attended }) => attended ?? ""))];
   return html`${heading("people")}
     ${table(
@@ -120,7 +123,8 @@ export function peopleSection({ report }: PageContext): Html {
             Also on the roster, and not there:
             ${absent.map(({ name, person, roles: held }) => `${name} (${person}: ${held.join(", ")})`).join("; ")}.
           </p>`
-    }`;
+    }
+    ${gone.length === 0 ? "" : html`<p class="soft small">Taken off the roster: ${gone.join("; ")}.</p>`}`;
 }
 
 /** `performed 1, 2, 5; witnessed 8`, by the numbers of steps. */

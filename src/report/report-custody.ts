@@ -2,6 +2,7 @@
 
 import { openersOf } from "../ceremony/copies-query.ts";
 import type { Custody } from "../ceremony/custody.ts";
+import { currentShareSets } from "../ceremony/custody-people.ts";
 import { kekName, placeKey, type PlaceCustody } from "../ceremony/custody-copies.ts";
 import type { KeyStatus, Whereabouts } from "../ceremony/key-status.ts";
 import type { KekPart, PlacePart, ShareSetPart, TokenPart } from "./report-types.ts";
@@ -16,17 +17,11 @@ export function tokenParts(custody: Custody): readonly TokenPart[] {
 
 /** Every set that was made; one that a later generation replaced is not current. */
 export function shareSetParts(custody: Custody): readonly ShareSetPart[] {
-  const current = new Set<string>();
-  for (const { sets } of custody.tokens.values()) {
-    for (const ref of Object.values(sets)) current.add(`${ref.set}.${ref.generation}`);
-  }
-  for (const { escrow } of custody.keks.values()) {
-    if (escrow !== null) current.add(`${escrow.set}.${escrow.generation}`);
-  }
+  const current = new Set(currentShareSets(custody));
   return [...custody.shareSets.values()].map((made) => {
     const { set, generation, purpose, token, threshold, holders, sha256, sealed } = made;
     const part = { set, generation, purpose, token, threshold, holders, sha256, sealed };
-    return { ...part, current: current.has(`${set}.${generation}`) };
+    return { ...part, current: current.has(made) };
   });
 }
 

@@ -3,7 +3,7 @@
 import { fromHex, groupedHex, visible } from "../lib/encoding.ts";
 import { spokenWords } from "../lib/words.ts";
 import { clockTime, dateTime } from "./report-parts.ts";
-import type { CeremonyPart, KeyPart, Report } from "./report-types.ts";
+import type { CeremonyPart, KeyPart, PersonPart, Report } from "./report-types.ts";
 
 export function reportMarkdown(given: Report): string {
   const report = escaped(given);
@@ -152,7 +152,7 @@ function peopleLines({ people, scope }: Report): readonly string[] {
     ["name", "role", "did", "cosigned", "card"],
     people.map((person) => [
       `${person.name} (${person.person})`,
-      person.attended ?? `not there; may act as ${person.roles.join(", ")}`,
+      person.attended ?? whyAbsent(person),
       scope === "site"
         ? `${person.acts.length} acts`
         : person.acts.map(({ n, part }) => `${part} ${n}`).join(", "),
@@ -160,6 +160,11 @@ function peopleLines({ people, scope }: Report): readonly string[] {
       person.card,
     ]),
   );
+}
+
+function whyAbsent({ roles, revoked }: PersonPart): string {
+  if (revoked === undefined) return `not there; may act as ${roles.join(", ")}`;
+  return `off the roster since ${dateTime(revoked.at)} (${revoked.reason})`;
 }
 
 function keyLines({ status, generated, ceremony }: KeyPart): readonly string[] {

@@ -117,7 +117,8 @@ function reachOf(ledger: ReportLedger, first: number, size: number): Reach {
   let seq = 0;
   for (const text of ledger.entries()) {
     if (seq >= first) break;
-    if (/"kind":"(person\.enrolled|policy\.adopted)"/.test(text)) authority.push(seq);
+    if (/"kind":"(person\.enrolled|person\.revoked|policy\.adopted)"/.test(text))
+      authority.push(seq);
     seq += 1;
   }
   return { first, size, authority };

@@ -1,19 +1,21 @@
 /** What a report owes besides the record: requirements and where they were served, what is missing, what falls due. */
 
 import type { Custody } from "../ceremony/custody.ts";
+import { everEnrolled } from "../ceremony/custody-people.ts";
 import type { Policy } from "../ceremony/policy.ts";
 import { parseTimestamp, timestamp } from "../lib/clock.ts";
 import type { CeremonyPart, DuePart, HeadPart, MatrixRow, PersonPart } from "./report-types.ts";
 
 const DAY = 86_400_000;
 
-/** Everybody on the roster: who could have authorised, and what each of them did. */
+/** Everybody who is or was on the roster: who could have authorised, and what each of them did. */
 export function peopleParts(
   custody: Custody,
   ceremonies: readonly CeremonyPart[],
   head: HeadPart,
 ): readonly PersonPart[] {
-  return [...custody.people.values()].map(({ person, roles, card, cardSha256, reference }) => {
+  return everEnrolled(custody).map(({ person, roles, card, cardSha256, reference }) => {
+    const revoked = custody.former.get(person)?.revoked;
     const seats = ceremonies.flatMap(({ attending }) => attending);
     const cosigned = head.cosigners.find((one) => one.person === person);
     return {
@@ -31,6 +33,7 @@ export function peopleParts(
         ),
       ),
       cosigned: cosigned?.time ?? null,
+      ...(revoked === undefined ? {} : { revoked }),
     };
   });
 }

@@ -6,6 +6,7 @@ import type {
   Missing,
   Violation,
 } from "../ceremony/conformance-report.ts";
+import type { Former } from "../ceremony/custody-people.ts";
 import type { KeyStatus, Whereabouts } from "../ceremony/key-status.ts";
 import type { ClassRow, ControlRow } from "./control-index.ts";
 
@@ -161,6 +162,8 @@ export interface PersonPart {
     readonly part: string;
   }[];
   readonly cosigned: string | null;
+  /** When and why they were taken off the roster; absent for who is on it. */
+  readonly revoked?: Former["revoked"];
 }
 
 export interface TokenPart extends Whereabouts {

@@ -82,7 +82,8 @@ test("Q11: no agreement of any step counts at any other, at this site or at anot
   const corpus = sites.flatMap(beginningsOf);
   const counts = { agreements: 0, beginnings: corpus.length, own: 0, replays: 0, accepted: 0 };
   for (const { site, at, expected, notes: own } of corpus) {
-    const cardOf = (person: string) => site.history.custody.people.get(person)?.card;
+    const cardOf = (person: string) =>
+      site.history.custody.people.get(person)?.card ?? `${person} is not on the roster`;
     for (const { notes } of corpus) {
       for (const note of notes) {
         const judged = judgeAgreement(note, expected, { at, minutes: 10 }, cardOf);

@@ -126,6 +126,15 @@ export const HONEST: Readonly<Record<string, (stage: Stage) => HandStep>> = {
       attached: [{ mediaType: "application/json", bytes: formatCard(card) }],
     };
   },
+  revoke: (stage) => {
+    const leaving = { person: "olga", reason: "left", reference: "file 4712" };
+    const card = cardDigest(stage.person("olga").card);
+    return {
+      who: [ANA, EVE],
+      data: { ...leaving, card, shareSets: [] },
+      facts: [{ kind: "person.revoked", ...leaving }],
+    };
+  },
   policy: () => {
     const sha256 = sha256Hex(NEW_POLICY);
     return {

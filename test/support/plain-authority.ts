@@ -21,6 +21,7 @@ export const ALL = as(...Object.keys(ROLES));
 export const CUSTODY = {
   people: new Map(ALL.map(({ person, role }) => [person, { person, roles: [role] }])),
   attending: ALL,
+  former: new Map(),
 } as unknown as Custody;
 
 /** The step `make`, opened and not begun. */

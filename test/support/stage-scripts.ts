@@ -38,6 +38,7 @@ export const STEP = {
   attest: `id: attest, action: attest, by: [internal-witness], with: { statement: It is so }`,
   deviation: `id: deviation, action: record-deviation, by: ${TWO}`,
   enroll: `id: enroll, action: enroll-person, by: ${TWO}, with: { person: fay, roles: [custodian], reference: file 4711 }`,
+  revoke: `id: revoke, action: revoke-person, by: ${TWO}, with: { person: olga, reason: left, reference: file 4712 }`,
   policy: `id: policy, action: change-policy, by: ${TWO}, with: { file: policy.next.yaml }`,
   adopt: `id: adopt, action: adopt-token, by: ${TWO}, with: { token: beta }`,
   initialize: `id: initialize, action: initialize-token, by: ${TWO}, with: { token: alpha, holders: custodian, officers: custodian }`,

@@ -60,6 +60,8 @@ interface Forgery {
   readonly openedAs?: EntryType;
   readonly begunRefs?: Readonly<Record<string, number>>;
   readonly cosigning?: readonly TestPerson[];
+  /** Who is taken off the roster by one entry more. */
+  readonly revoked?: string;
 }
 
 const HONEST: readonly Signed[] = [
@@ -103,11 +105,19 @@ function forge(forgery: Forgery = {}): ReturnType<typeof proveLedger> {
       ],
       refs: { opened: 0, begun: 1 },
     }),
+    ...(forgery.revoked === undefined ? [] : [revocation(forgery.revoked)]),
   ].map((one, seq) => encodeEntry(completeEntry(one, { origin: ORIGIN, seq, time: TIME })));
   const files = proofsOf(texts, [newcomer], cosigning);
-  const proven = forgery.proven ?? [0, 1, 2];
+  const proven = forgery.proven ?? texts.map((_, at) => at);
   const proofs = proven.map((at) => files.proofs[at] ?? assert.fail(`no entry ${at}`));
   return proveLedger({ ...files, proofs }, sha256Hex(genesis));
+}
+
+function revocation(person: string): ReturnType<typeof draft> {
+  return draft({
+    ...{ type: "step.completed", ceremony: CEREMONY, step: "revoke", description: "revoked" },
+    facts: [{ kind: "person.revoked", person, reason: "left", reference: "file 2" }],
+  });
 }
 
 function agreement(
@@ -164,6 +174,16 @@ test("an enrolment that two founders and the newcomer agreed to is believed", ()
   assert.deepEqual(problems, []);
   assert.deepEqual(ledger?.people.get("fay")?.roles, ["custodian"]);
   assert.deepEqual(ledger.cosigners, ["ana", "eve"]);
+});
+
+test("Q10: whoever was revoked there does not cosign; whom they vouched for before stays", () => {
+  const forged = forge({ revoked: "eve" });
+  assert.deepEqual(forged.problems, ["only ana of its proven roster cosigned its checkpoint"]);
+  const { ledger, problems } = forge({ revoked: "eve", cosigning: [ana, fay] });
+  assert.deepEqual(problems, []);
+  assert.deepEqual(ledger?.cosigners, ["ana", "fay"]);
+  const until = (person: string): unknown => ledger.people.get(person)?.until;
+  assert.deepEqual([until("eve"), until("fay")], [3, null]);
 });
 
 const [A, E, F] = HONEST;

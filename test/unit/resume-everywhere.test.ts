@@ -43,6 +43,14 @@ const CASES: Readonly<Record<string, Interrupted>> = {
       assert.equal(history.custody.people.get("fay")?.reference, "file 4711");
     },
   },
+  "the revocation of a person": {
+    yaml: script([STEP.revoke]),
+    from: fork,
+    check: ({ history: { custody } }) => {
+      assert.equal(custody.people.has("olga"), false);
+      assert.equal(custody.former.get("olga")?.revoked.reference, "file 4712");
+    },
+  },
   "the adoption of a token": {
     yaml: script([STEP.adopt]),
     from: async () => {

@@ -124,6 +124,9 @@ async function agreementProblem(
     return `the note of ${name} is of another kind`;
   const signer = judging.roster.people.get(name) ?? (await candidate(judging, entry, name));
   if (signer === undefined) return `${name}, who agrees, is not on the roster`;
+  if (signer.until !== null && signer.until < entry.seq) {
+    return `${name}, who agrees, was taken off the roster at entry ${signer.until}`;
+  }
   if (!(await isSigned(judging.crypto, note.text, line, signer.signing))) {
     return `the agreement of ${name} is not signed by ${name}`;
   }
@@ -145,7 +148,14 @@ async function candidate(
   const card = jsonOf(documents, textAt(named, "card")) ?? {};
   const signing = await readKey(crypto, textAt(card, "signing"));
   if (signing === undefined) return undefined;
-  return { person: name, roles: ["candidate"], signing, cosigning: signing, since: seq };
+  return {
+    person: name,
+    roles: ["candidate"],
+    signing,
+    cosigning: signing,
+    since: seq,
+    until: null,
+  };
 }
 
 /** The step, the screen or the state of the ledger that an agreement does not fit, or undefined. */

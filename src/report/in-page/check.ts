@@ -160,6 +160,8 @@ async function cosignatures(
       if (line === undefined) problems.push(`a cosignature ${on} is malformed`);
       else if (signer === undefined || signer.since >= (said?.size ?? 0)) {
         problems.push(`a cosignature ${on} is by ${line.name}, who is not on the roster`);
+      } else if (signer.until !== null && signer.until < (said?.size ?? 0)) {
+        problems.push(`a cosignature ${on} is by ${line.name}, who was off the roster by then`);
       } else if (!(await isSigned(crypto, note?.text ?? "", line, signer.cosigning))) {
         problems.push(`the cosignature of ${signer.person} ${on} does not verify`);
       }

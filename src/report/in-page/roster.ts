@@ -14,6 +14,8 @@ export interface Person {
   readonly cosigning: Key;
   /** Index of the entry that enrolled them. */
   readonly since: number;
+  /** Index of the entry that took them off the roster, or null. */
+  readonly until: number | null;
 }
 
 export interface Documents {
@@ -74,6 +76,10 @@ export async function readRoster(
   for (const { seq, value, type } of [...entries.values()].sort((a, b) => a.seq - b.seq)) {
     if (type !== "ledger.created" && type !== "step.completed") continue;
     for (const fact of objectsAt(value, "facts")) {
+      if (fact["kind"] === "person.revoked") {
+        const gone = people.get(textAt(fact, "person"));
+        if (gone?.until === null) people.set(gone.person, { ...gone, until: seq });
+      }
       if (fact["kind"] !== "person.enrolled") continue;
       const person = await enrolled(crypto, fact, jsonOf(documents, textAt(fact, "card")), seq);
       if (typeof person === "string") problems.push(person);
@@ -97,7 +103,7 @@ async function enrolled(
   if (!fits) return `the card of ${person} does not bear keys of theirs`;
   const roles = fact["roles"];
   const held = Array.isArray(roles) ? roles.map(String) : [];
-  return { person, roles: held, signing, cosigning, since };
+  return { person, roles: held, signing, cosigning, since, until: null };
 }
 
 /** SHA-256 of the canonical JSON text of a value, in hex. */

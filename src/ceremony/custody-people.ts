@@ -1,0 +1,130 @@
+/**
+ * The roster in custody: who is on it, and who was. Whoever was revoked is kept apart, so that nothing takes
+ * them for somebody who may act, while what they did before can still be judged by their card.
+ */
+
+import { shareAKey, type Card } from "../people/card.ts";
+import type { Assurance } from "./genesis.ts";
+import type { FactOf, LeavingReason } from "./facts.ts";
+import { shareSetName } from "./generations.ts";
+import type { CopyContext } from "./copies-state.ts";
+import type { Role } from "./words.ts";
+import type { Custody, ShareSetCustody } from "./custody.ts";
+
+export interface Enrolled {
+  readonly person: string;
+  readonly roles: readonly Role[];
+  readonly card: Card;
+  readonly cardSha256: string;
+  readonly reference: string;
+}
+
+/** Somebody who was on the roster, with all that was on record when they were taken off it. */
+export interface Former extends Enrolled {
+  readonly revoked: {
+    /** Time of the entry from which on they are on no roster. */
+    readonly at: string;
+    readonly reason: LeavingReason;
+    readonly reference: string;
+  };
+}
+
+/** What of custody the facts about people change. */
+export interface PeopleState {
+  readonly assurance: Assurance;
+  readonly people: Map<string, Enrolled>;
+  readonly former: Map<string, Former>;
+  readonly attending: Custody["attending"];
+}
+
+/** Takes `person.enrolled`, or says why it contradicts custody. */
+export function enrol(
+  state: PeopleState,
+  fact: FactOf<"person.enrolled">,
+  card: Card | undefined,
+): string | undefined {
+  const { person, roles, reference } = fact;
+  if (card === undefined) return `the card of ${person} is not attached`;
+  if (card.person !== person) return `the card names ${card.person}, not ${person}`;
+  if (card.assurance !== state.assurance) {
+    return `the identity of ${person} is of ${card.assurance} assurance`;
+  }
+  const known = whyNotNew(state, person);
+  if (known !== undefined) return known;
+  const other = holderOfAKeyOf(state, card);
+  if (other !== undefined) return `${person} presents a key of ${other}`;
+  state.people.set(person, { person, roles, card, cardSha256: fact.card, reference });
+  return undefined;
+}
+
+/** Takes `person.revoked`, or says why it contradicts custody. */
+export function revoke(
+  state: PeopleState,
+  { person, reason, reference }: FactOf<"person.revoked">,
+  { at, foreseen }: Pick<CopyContext, "at" | "foreseen">,
+): string | undefined {
+  const enrolled = state.people.get(person);
+  if (enrolled === undefined) return whyNotEnrolled(state, person);
+  // They would have to cosign its end: a ceremony's people stay the same until it is over. A plan foresees
+  // everybody at the roll call.
+  const present = state.attending.some((one) => one.person === person);
+  if (present && foreseen !== true) return `${person} is on the roll of the very ceremony`;
+  state.people.delete(person);
+  state.former.set(person, { ...enrolled, revoked: { at, reason, reference } });
+  return undefined;
+}
+
+type Roster = Pick<Custody, "people" | "former">;
+
+/** Why an id cannot be enrolled, or undefined: it stands for one person for ever. */
+export function whyNotNew({ people, former }: Roster, person: string): string | undefined {
+  if (people.has(person)) return `${person} is already enrolled`;
+  const gone = former.get(person);
+  return gone && `${whyFormer(gone)}: an id is not given twice`;
+}
+
+/** Why somebody who is not among the people of the roster is not. */
+export function whyNotEnrolled({ former }: Pick<Roster, "former">, person: string): string {
+  const gone = former.get(person);
+  return gone === undefined ? `${person} is not on the roster` : whyFormer(gone);
+}
+
+function whyFormer({ person, revoked: { at, reason } }: Former): string {
+  return `${person} was taken off the roster at ${at} (${reason})`;
+}
+
+/** Who holds a key of a card already, or held it: one key is never that of two people. */
+export function holderOfAKeyOf(roster: Roster, card: Card): string | undefined {
+  return everEnrolled(roster).find((one) => shareAKey(card, one.card))?.person;
+}
+
+/** Everybody whose earlier signatures still count: whoever is on the roster, then whoever was. */
+export function everEnrolled({ people, former }: Roster): readonly Enrolled[] {
+  return [...people.values(), ...former.values()];
+}
+
+/** The card of somebody who is or was on the roster. */
+export function cardOnRecord({ people, former }: Roster, person: string): Card | undefined {
+  return (people.get(person) ?? former.get(person))?.card;
+}
+
+/** Holders of a share set who were revoked: their shares count as lost. */
+export function lostHolders(
+  { former }: Pick<Roster, "former">,
+  { holders }: Pick<ShareSetCustody, "holders">,
+): readonly string[] {
+  return holders.filter((person) => former.has(person));
+}
+
+/** The share sets that open something now: of tokens in custody, and of escrowed KEKs. */
+export function currentShareSets(
+  custody: Pick<Custody, "tokens" | "keks" | "shareSets">,
+): readonly ShareSetCustody[] {
+  const { tokens, keks, shareSets } = custody;
+  const current = new Set<string>();
+  for (const { sets } of tokens.values()) {
+    for (const ref of Object.values(sets)) current.add(shareSetName(ref));
+  }
+  for (const { escrow } of keks.values()) if (escrow !== null) current.add(shareSetName(escrow));
+  return [...shareSets.values()].filter((made) => current.has(shareSetName(made)));
+}
