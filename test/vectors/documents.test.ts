@@ -160,7 +160,9 @@ describe("agreements, judged against the ledger", () => {
       const window = { at: parseTimestamp(judged.at) ?? NaN, minutes: judged.minutes };
       const result = judgeAgreement(note, judged.expected, window, (person) => {
         const card = judged.roster[person];
-        return card === undefined ? `${person} is not on the roster` : parseCard(utf8(canonicalJson(card)));
+        return card === undefined
+          ? `${person} is not on the roster`
+          : parseCard(utf8(canonicalJson(card)));
       });
       if (expect === "counts") assert.ok(result.ok, JSON.stringify(result));
       else assert.ok(!result.ok && matching(ANOTHER, expect)(new Error(result.problem)));

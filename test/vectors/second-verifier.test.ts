@@ -34,7 +34,17 @@ after(() => {
 });
 
 /** Tests whose ledgers are kept: each case of theirs is a vector. */
-const TESTS = ["facts", "order", "founding", "people", "revoked", "tail", "endings", "kek", "batches"];
+const TESTS = [
+  "facts",
+  "order",
+  "founding",
+  "people",
+  "revoked",
+  "tail",
+  "endings",
+  "kek",
+  "batches",
+];
 /** Those whose ledgers are judged whole: whether each ceremony was performed as its script says. */
 const WHOLE = ["agreements", "exceptions", "forged", "plans"];
 
