@@ -11,10 +11,10 @@ import { utf8 } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import { parseNote } from "../lib/note.ts";
 import { parseAgreement } from "../people/agreement.ts";
-import { cardDigest, formatCard } from "../people/card.ts";
+import { formatCard } from "../people/card.ts";
 import type { VaultFile, Vaults } from "./action.ts";
 import type { Custody } from "./custody.ts";
-import { cardOnRecord } from "./custody-people.ts";
+import { everKnown } from "./custody-people.ts";
 import type { Fact, FactOf } from "./facts.ts";
 import type { Genesis } from "./genesis.ts";
 import { cosignersOf } from "./heads.ts";
@@ -107,8 +107,8 @@ function provenFiles(
   );
   const cards = new Map(
     enrolled.people.flatMap((person) => {
-      const card = cardOnRecord(history.custody, person);
-      return card === undefined ? [] : [[cardDigest(card), formatCard(card)] as const];
+      const known = everKnown(history.custody, person);
+      return known === undefined ? [] : [[known.cardSha256, formatCard(known.card)] as const];
     }),
   );
   return proofFiles({ genesis: genesisBytes, checkpoint, proofs, cards });
@@ -168,8 +168,7 @@ function isOrigin(fact: Fact): fact is FactOf<"kek.established" | "kek.adopted">
 }
 
 function isCurrent(custody: Custody, fact: FactOf<"person.enrolled">): boolean {
-  const card = cardOnRecord(custody, fact.person);
-  return card !== undefined && cardDigest(card) === fact.card;
+  return everKnown(custody, fact.person)?.cardSha256 === fact.card;
 }
 
 function factsIn(entry: Entry): readonly Fact[] {

@@ -93,6 +93,17 @@ function whyFormer({ person, revoked: { at, reason } }: Former): string {
   return `${person} was taken off the roster at ${at} (${reason})`;
 }
 
+/** Why the first who may not act in their role may not, or undefined. */
+export function impostorAmong(roster: Roster, acting: Custody["attending"]): string | undefined {
+  const found = acting.find(
+    ({ person, role }) => roster.people.get(person)?.roles.includes(role) !== true,
+  );
+  if (found === undefined) return undefined;
+  const { person, role } = found;
+  if (roster.former.has(person)) return whyNotEnrolled(roster, person);
+  return `${person} does not hold the role ${role}`;
+}
+
 /** Who holds a key of a card already, or held it: one key is never that of two people. */
 export function holderOfAKeyOf(roster: Roster, card: Card): string | undefined {
   return everEnrolled(roster).find((one) => shareAKey(card, one.card))?.person;
@@ -103,9 +114,9 @@ export function everEnrolled({ people, former }: Roster): readonly Enrolled[] {
   return [...people.values(), ...former.values()];
 }
 
-/** The card of somebody who is or was on the roster. */
-export function cardOnRecord({ people, former }: Roster, person: string): Card | undefined {
-  return (people.get(person) ?? former.get(person))?.card;
+/** Somebody who is or was on the roster. */
+export function everKnown({ people, former }: Roster, person: string): Enrolled | undefined {
+  return people.get(person) ?? former.get(person);
 }
 
 /** Holders of a share set who were revoked: their shares count as lost. */

@@ -12,7 +12,7 @@ import type { Action, Vocabulary } from "./action.ts";
 import { judgeAgreement, missingFrom, type Expected } from "./authority.ts";
 import type { Attending, Custody } from "./custody.ts";
 import { citedFrom } from "./cited.ts";
-import { whyNotEnrolled } from "./custody-people.ts";
+import { impostorAmong } from "./custody-people.ts";
 import { parseFact, type Fact } from "./facts.ts";
 import type { StepInDoubt } from "./history.ts";
 import type { RecordedPlan, RecordedStep } from "./plan-document.ts";
@@ -228,7 +228,7 @@ export function peopleProblem(
   attending: readonly Attending[],
   custody: Custody,
 ): string | undefined {
-  const [impostor] = attending.flatMap((a) => whyNotAs(custody, a) ?? []);
+  const impostor = impostorAmong(custody, attending);
   if (impostor !== undefined) return impostor;
   const twice = attending.find((a) => attending.some((b) => a !== b && a.person === b.person));
   if (twice !== undefined) return `${twice.person} is on the roll twice`;
@@ -251,7 +251,7 @@ export function decisionProblem(
   agreed: readonly Attending[],
   custody: Custody,
 ): string | undefined {
-  const [impostor] = agreed.flatMap((a) => whyNotAs(custody, a) ?? []);
+  const impostor = impostorAmong(custody, agreed);
   if (impostor !== undefined) return impostor;
   // Going on is for the people of the roll call, if it was called; ending it is for whoever is there.
   const called = purpose === "resume" && custody.attending.length > 0;
@@ -261,13 +261,6 @@ export function decisionProblem(
   if (opened?.purpose !== purpose) return "the step was opened for something else";
   if (opened.subject === subjectDigest(entry.data, opened.shown)) return undefined;
   return "its data is not what was shown and agreed to";
-}
-
-/** Why a person may not act in a role, or undefined. */
-function whyNotAs(custody: Custody, { person, role }: Attending): string | undefined {
-  if (custody.former.has(person)) return whyNotEnrolled(custody, person);
-  if (custody.people.get(person)?.roles.includes(role) === true) return undefined;
-  return `${person} does not hold the role ${role}`;
 }
 
 // Agreements bear the facts that were agreed to, not any fact of the right kind that the host's owner

@@ -19,7 +19,7 @@ interface Check {
   /** False when ceremonies cannot be held, or not safely, until it is mended. */
   readonly ok: boolean;
   /** True when people should know of it, and may go on. */
-  readonly warning?: boolean;
+  readonly warning: boolean;
   readonly text: string;
   readonly hints: readonly string[];
 }
@@ -58,7 +58,7 @@ export async function doctor(options: DoctorOptions): Promise<void> {
   if (options.json === true) {
     printJson("doctor", {
       ok,
-      checks: checks.map((c) => ({ ...c, warning: c.warning ?? false, hints: [...c.hints] })),
+      checks: checks.map((c) => ({ ...c, hints: [...c.hints] })),
     });
   } else {
     for (const line of checks.flatMap(checkLines)) printLine(line);
@@ -72,7 +72,7 @@ export async function doctor(options: DoctorOptions): Promise<void> {
 
 /** What the room reads of a check. */
 export function checkLines({ name, ok, warning, text, hints }: Check): readonly string[] {
-  const word = ok ? (warning === true ? "WARN" : "ok  ") : "FAIL";
+  const word = ok ? (warning ? "WARN" : "ok  ") : "FAIL";
   return [
     `${word}  ${name.padEnd(14)}  ${visible(text)}`,
     ...hints.map((hint) => `      hint: ${visible(hint)}`),
@@ -81,10 +81,8 @@ export function checkLines({ name, ok, warning, text, hints }: Check): readonly 
 
 /** The check of swap: a machine that swaps in the clear can hold ceremonies, but everybody should know. */
 export function swapCheck(warning: string | undefined): Check {
-  if (warning !== undefined) {
-    return { name: "swap", ok: true, warning: true, text: warning, hints: [] };
-  }
-  return { name: "swap", ok: true, text: "nothing is swapped in the clear", hints: [] };
+  const text = warning ?? "nothing is swapped in the clear";
+  return { name: "swap", ok: true, warning: warning !== undefined, text, hints: [] };
 }
 
 async function siteChecks(folder: string): Promise<readonly Check[]> {
@@ -155,10 +153,10 @@ function findSoftHsm(): string {
 
 async function attempt(name: string, act: () => string | Promise<string>): Promise<Check> {
   try {
-    return { name, ok: true, text: await act(), hints: [] };
+    return { name, ok: true, warning: false, text: await act(), hints: [] };
   } catch (error) {
     const hints = error instanceof KeyriteError ? error.hints : [addonHint(error)];
-    return { name, ok: false, text: messageOf(error), hints };
+    return { name, ok: false, warning: false, text: messageOf(error), hints };
   }
 }
 

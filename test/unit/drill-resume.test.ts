@@ -24,11 +24,8 @@ await prepared.run(backedUp(["root-g1"]), CAST);
 assert.deepEqual(prepared.findings, []);
 
 /** Runs the drill, and takes the power away right before this act. */
-async function run(t: TestContext, act?: number) {
+async function run(act?: number) {
   const stage = prepared.fork();
-  t.after(() => {
-    stage.remove();
-  });
   const line = new PowerLine();
   line.feed(stage);
   line.cutAt(act);
@@ -40,13 +37,19 @@ async function run(t: TestContext, act?: number) {
   return { stage, acts };
 }
 
+const whole = await run();
+const BEFORE_REPORT = whole.acts.indexOf(`writeOnce ${REPORT}`) + 1;
+whole.stage.remove();
+
 /** A stage that lost its power before the report was written; `left` of its bytes are there all the same. */
 async function unconcluded(
   t: TestContext,
   left?: (agreed: Uint8Array) => Uint8Array,
 ): Promise<Stage> {
-  const { acts } = await run(t);
-  const { stage } = await run(t, acts.indexOf(`writeOnce ${REPORT}`) + 1);
+  const { stage } = await run(BEFORE_REPORT);
+  t.after(() => {
+    stage.remove();
+  });
   const begun = stage.entries().findLast(({ type }) => type === "step.begun");
   const { report } = begun?.data["intent"] as { readonly report: string };
   const agreed = stage.ledger.attachment(report)?.bytes ?? assert.fail("it is attached");

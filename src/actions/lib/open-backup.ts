@@ -6,7 +6,7 @@
 import type { Room, VaultFolder } from "../../ceremony/action.ts";
 import { checkBackup, readManifest, type BackupPapers } from "../../ceremony/backup-check.ts";
 import { kekName, type BackupCustody } from "../../ceremony/custody-copies.ts";
-import { cardOnRecord } from "../../ceremony/custody-people.ts";
+import { everKnown } from "../../ceremony/custody-people.ts";
 import { verifyForeignBackup, type ForeignBackup } from "../../ceremony/foreign-backup.ts";
 import { readProofs } from "../../ceremony/proof-folder.ts";
 import { MANIFEST_LIMITS, type Manifest } from "../../backups/manifest.ts";
@@ -72,7 +72,7 @@ async function openOwn(room: Room, from: string, recorded: BackupCustody): Promi
 // Nobody's card changes after enrolment, and who signed was judged when the backup was recorded.
 function signersOf(room: Room, { backup, signers }: BackupCustody): readonly Card[] {
   return signers.map((person) => {
-    const card = cardOnRecord(room.custody, person);
+    const card = everKnown(room.custody, person)?.card;
     if (card === undefined) throw damaged(`${person}, who signed ${backup}, is not on the roster`);
     return card;
   });
