@@ -105,7 +105,7 @@ function lines(p: Params, custody: Custody, { card, shareSets }: Leaving): reado
       ? ["They hold no share."]
       : [
           `They keep a share of ${shareSets.join(", ")}: from now on each counts as lost.`,
-          "Take back their medium, and split those secrets anew among people of the roster.",
+          "Take back their medium. keyrite status says what to do about each set.",
         ]),
   ];
 }

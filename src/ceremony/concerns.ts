@@ -115,11 +115,17 @@ function leftWithShares(custody: Custody): readonly string[] {
     if (lost.length === 0) return [];
     const { threshold, holders, purpose, token } = made;
     const left = holders.length - lost.length;
-    const opens = purpose === "kek" ? "a KEK" : `token ${token}`;
+    const [opens, remedy] =
+      purpose === "kek"
+        ? ["a KEK", "rotate that KEK"]
+        : [
+            `token ${token}`,
+            "restore its keys onto an HSM with holders of its own, then retire it",
+          ];
     const text =
       `${lost.join(" and ")}, off the roster, had ${plural(lost.length, "share")} of set ` +
       `${shareSetName(made)} of ${opens}: counted as lost, ${left} of ${holders.length} are left ` +
-      `and ${threshold} open it; split that secret anew among people of the roster`;
+      `and ${threshold} open it; ${remedy}`;
     // Lost for the site, but not for whoever was revoked: enough of them are a quorum outside.
     return [left < threshold || lost.length >= threshold ? `${RED} ${text}` : text];
   });

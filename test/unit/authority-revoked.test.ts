@@ -261,7 +261,7 @@ test("Q10: nobody is planned to leave who is not there, or whom the rules need",
   assert.match(said(gone, [STEP.enroll]).join(), /an id is not given twice/);
 });
 
-test("Q10: shares of whoever was revoked count as lost, and status names what is to be split anew", async (t) => {
+test("Q10: shares of whoever was revoked count as lost, and status says what to do", async (t) => {
   const stage = fork(t);
   await stage.run(INITIALIZE, CAST);
   const leave = script([STEP.clock, STEP.revoke.replace("olga", "dan")]);
@@ -273,7 +273,7 @@ test("Q10: shares of whoever was revoked count as lost, and status names what is
   assert.equal(said.length, 2);
   assert.match(
     said[0] ?? "",
-    /^dan, off the roster, had 1 share of set [a-z0-9-]+\.g1 of token alpha: counted as lost, 2 of 3 are left and 2 open it; split that secret anew among people of the roster$/,
+    /^dan, off the roster, had 1 share of set [a-z0-9-]+\.g1 of token alpha: counted as lost, 2 of 3 are left and 2 open it; restore its keys onto an HSM with holders of its own, then retire it$/,
   );
   const view = {
     keys: [],
