@@ -5,7 +5,7 @@
  */
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { figure } from "../test/support/fault-run.ts";
 import { tryMutants, type Mutant } from "./stryker-run.ts";
 import { ROOT } from "./tools.ts";
@@ -31,13 +31,28 @@ const isDead = ({ status }: Mutant): boolean => status === "Killed" || status ==
 /** Starts other test files, which are tried by themselves. */
 const STARTS_OTHERS = "test/vectors/second-verifier.test.ts";
 
-/** Test files that import the layer themselves; sessions and the long sweeps take too long for every mutant. */
+/**
+ * Whether a test file imports the layer, itself or through what it shares with other tests.
+ * @param path of the file, from the root of the project
+ */
+function reaches(layer: Layer, path: string, seen = new Set<string>()): boolean {
+  if (seen.has(path)) return false;
+  seen.add(path);
+  const text = readFileSync(join(ROOT, path), "utf8");
+  if (text.includes(`/src/${layer}/`)) return true;
+  const shared = [...text.matchAll(/from "(\.{1,2}\/[^"]+\.ts)"/g)]
+    .map(([, to = ""]) => posix.join(posix.dirname(path), to))
+    .filter((to) => to.startsWith("test/support/") && existsSync(join(ROOT, to)));
+  return shared.some((to) => reaches(layer, to, seen));
+}
+
+/** Test files that reach the layer; sessions and the long sweeps take too long for every mutant. */
 function testsOf(layer: Layer): readonly string[] {
   return readdirSync(join(ROOT, "test"), { recursive: true, encoding: "utf8" })
     .map((path) => `test/${path.replaceAll("\\", "/")}`)
     .filter((path) => /^test\/(unit\/|vectors\/|tamper).*\.test\.ts$/.test(path))
     .filter((path) => path !== STARTS_OTHERS)
-    .filter((path) => readFileSync(join(ROOT, path), "utf8").includes(`/src/${layer}/`))
+    .filter((path) => reaches(layer, path))
     .sort();
 }
 

@@ -295,6 +295,6 @@ export class Conductor {
     const ceremony = this.#ceremony;
     const attending = this.#attending();
     const closing = await closeCeremony(this.#hall, this.#recorder, { ceremony, step, attending });
-    return { ceremony, closing, failure: failure ?? verdictFailure(this.#recorder, ceremony) };
+    return { ceremony, closing, failure: failure ?? verdictFailure(this.#recorder.history.custody, ceremony) };
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import { KeyriteError } from "../lib/errors.ts";
+import type { Custody } from "./custody.ts";
 import type { CeremonyRecord } from "./history.ts";
 import type { Plan, PlanStep } from "./plan.ts";
 import { mayRecord, type Recorder } from "./recorder.ts";
@@ -21,14 +22,20 @@ export function isDrillFailure(plan: Plan, error: unknown): error is KeyriteErro
 }
 
 /** Whether a step of a drill ended without success: it is not performed again. */
-export function hasFailed(open: CeremonyRecord, step: string): boolean {
+export function hasFailed(
+  open: Pick<CeremonyRecord, "steps" | "progress">,
+  step: string,
+): boolean {
   const outcome = open.steps.get(step);
   const undone = open.progress.get(step)?.code === "halted.undone";
   return outcome === "refused" || (outcome === "failed" && !undone);
 }
 
 /** The first failure on record, for a drill that is gone on with after an interruption. */
-export function recordedFailure(open: CeremonyRecord, plan: Plan): KeyriteError | undefined {
+export function recordedFailure(
+  open: Pick<CeremonyRecord, "steps" | "progress">,
+  plan: Pick<Plan, "script" | "steps">,
+): KeyriteError | undefined {
   if (!plan.script.drill) return undefined;
   const failed = plan.steps.find(({ id }) => hasFailed(open, id));
   if (failed === undefined) return undefined;
@@ -53,8 +60,11 @@ export function skipStep(recorder: Recorder, ceremony: string, step: PlanStep): 
 }
 
 /** The failure of a drill that went through all its steps and was judged to have failed, or undefined. */
-export function verdictFailure(recorder: Recorder, ceremony: string): KeyriteError | undefined {
-  const drill = recorder.history.custody.drills.findLast((one) => one.ceremony === ceremony);
+export function verdictFailure(
+  { drills }: Pick<Custody, "drills">,
+  ceremony: string,
+): KeyriteError | undefined {
+  const drill = drills.findLast((one) => one.ceremony === ceremony);
   if (drill?.verdict !== "fail") return undefined;
   const [first = "no reason is given"] = drill.reasons;
   return new KeyriteError("hsm.drill-failed", `the drill has failed: ${first}`, {
