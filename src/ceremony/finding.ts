@@ -5,7 +5,7 @@ import { KeyriteError, messageOf } from "../lib/errors.ts";
 import { canonicalJson } from "../lib/json.ts";
 import type { Participant, Vocabulary } from "./action.ts";
 import type { Hall } from "./hall.ts";
-import type { CeremonyRecord } from "./history.ts";
+import type { CeremonyRecord, StepTimes } from "./history.ts";
 import type { Recorder } from "./recorder.ts";
 import { plural } from "./key-status.ts";
 import { checkHead } from "./standing.ts";
@@ -98,7 +98,9 @@ export function findingLines(open: CeremonyRecord): readonly string[] {
     `Ceremony ${open.id}: ${visible(open.title)}`,
     `Opened ${open.openedAt} at entry ${open.openedSeq}.`,
   ];
-  for (const [id, outcome] of open.steps) lines.push(`  step ${id}: ${outcome}`);
+  for (const [id, outcome] of open.steps) {
+    lines.push(`  step ${id}: ${outcome}${reasonOf(open.progress.get(id))}`);
+  }
   for (const doubt of open.unsettled.values()) {
     const { id, group, done } = doubt;
     if (done.size > 0)
@@ -129,6 +131,13 @@ export function findingLines(open: CeremonyRecord): readonly string[] {
     lines.push(`  look on the token for an object with CKA_ID ${ckaId} before going on`);
   }
   return lines;
+}
+
+/** Why a step was refused or failed: an interruption must not be read as somebody's no. */
+function reasonOf(times: StepTimes | undefined): string {
+  const { code = null, message = null } = times ?? {};
+  if (code === null) return "";
+  return message === null ? ` (${code})` : ` (${code}: ${visible(message)})`;
 }
 
 /**

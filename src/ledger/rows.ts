@@ -52,6 +52,15 @@ export class Rows {
     for (const body of all.iterate(from)) yield asText(body, "an entry");
   }
 
+  /** Every entry with its index, which need not be where it stands when the file is damaged. */
+  *numberedEntries(): Generator<{ readonly seq: number; readonly body: string }> {
+    const all = this.#db.prepare("SELECT seq, body FROM entries ORDER BY seq");
+    for (const row of all.iterate()) {
+      const { seq, body } = row as { readonly seq: number; readonly body: unknown };
+      yield { seq, body: asText(body, `entry ${seq}`) };
+    }
+  }
+
   insertEntry(seq: number, body: string): void {
     this.#run("INSERT INTO entries (seq, body) VALUES (?, ?)", seq, body);
   }

@@ -127,14 +127,36 @@ function newestSize(db: Database, findings: Findings): number {
 }
 
 function verifyAttachments(db: Database, findings: Findings): void {
+  const wrong = new Map<string, string>();
   for (const { sha256, mediaType, bytes } of new Rows(db).attachments()) {
     if (!(bytes instanceof Uint8Array) || sha256Hex(bytes) !== sha256) {
-      findings.add("attachment.differs", `attachment ${sha256} does not have that digest`);
+      wrong.set(sha256, "does not have that digest");
     } else if (!isMediaType(mediaType)) {
-      const text = `attachment ${sha256} states a media type that no attachment has`;
-      findings.add("attachment.differs", text);
+      wrong.set(sha256, "states a media type that no attachment has");
     }
   }
+  const citing = wrong.size === 0 ? NOBODY : firstCiting(db, wrong);
+  for (const [sha256, what] of wrong) {
+    const seq = citing.get(sha256);
+    const cited = seq === undefined ? "" : `; entry ${seq} is the first that cites it`;
+    findings.add("attachment.differs", `attachment ${sha256} ${what}${cited}`);
+  }
+}
+
+const NOBODY: ReadonlyMap<string, number> = new Map();
+
+/** By digest the first entry that cites it. One walk for all of them: a hostile file may hold any number. */
+function firstCiting(
+  db: Database,
+  wanted: ReadonlyMap<string, string>,
+): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  for (const { seq, body } of new Rows(db).numberedEntries()) {
+    for (const [sha256] of body.matchAll(/[0-9a-f]{64}/g)) {
+      if (wanted.has(sha256) && !found.has(sha256)) found.set(sha256, seq);
+    }
+  }
+  return found;
 }
 
 function verifyCosignatures(db: Database, findings: Findings): void {

@@ -177,6 +177,7 @@ test("without the script or the action nobody can tell: never that it conforms",
     ["CANNOT TELL", "CANNOT TELL"],
   );
   assert.equal(newest(scriptless).missing[0]?.code, "attachment");
+  assert.equal(newest(scriptless).missing[0]?.remedy, "ask the site for the whole ledger file");
   assert.equal(newest(scriptless).script.asWritten, null);
   const planless = conformed(stage, { without: [hand.recorded.sha256] });
   assert.notEqual(newest(planless).verdict, "CONFORMS");

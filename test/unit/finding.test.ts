@@ -107,6 +107,22 @@ test("a ceremony that was paused between two steps", () => {
   ]);
 });
 
+test("a step that was interrupted while people agreed to it: nobody said no", () => {
+  const steps = new Map([
+    ["roll-call", "completed"],
+    ["make", "refused"],
+  ] as const);
+  const refused = (changes: Partial<StepTimes>): readonly string[] =>
+    findingLines(record({ steps, progress: new Map([["make", times(changes)]]) }));
+  const message = "Ctrl-C \u001b[2J was pressed";
+  assert.equal(
+    refused({ code: "interrupted.by-user", message })[3],
+    "  step make: refused (interrupted.by-user: Ctrl-C \\u{001b}[2J was pressed)",
+  );
+  assert.equal(refused({ code: "people.declined" })[3], "  step make: refused (people.declined)");
+  assert.equal(refused({})[3], "  step make: refused");
+});
+
 test("a step that failed after it had begun, with what its batch came to", () => {
   const items = [{ item: "c", ckaId: "03" }];
   const made = doubt("make", "generate-key", {

@@ -27,6 +27,13 @@ const drop = (table: string, key: string, value: number): Change =>
 const timed = (seq: number, time: string): string =>
   encodeEntry({ ...decodeEntry(bodies[seq] ?? ""), time });
 
+const CITED = "ab".repeat(32);
+const ATTACH = "INSERT INTO attachments VALUES (?, 'text/plain', x'00')";
+const citing = (seq: number): string => {
+  const entry = decodeEntry(bodies[seq] ?? "");
+  return encodeEntry({ ...entry, data: { ...entry.data, report: CITED } });
+};
+
 const ZERO = new Uint8Array(32);
 const other = signingKeyFromSeed(new Uint8Array(32).fill(1));
 const rootOf = (size: number): Uint8Array => treeHash(bodies.slice(0, size));
@@ -222,8 +229,15 @@ const FOUND: Readonly<Record<string, readonly [Change, ...found: string[]]>> = {
     "node.differs: there are tree nodes beyond entry 4",
   ],
   "an attachment with another digest": [
-    run("INSERT INTO attachments VALUES ('00', 'text/plain', x'00')"),
+    run(ATTACH, "00"),
     "attachment.differs: attachment 00 does not have that digest",
+  ],
+  "an attachment with another digest, which two entries cite": [
+    all(body(2, citing(2)), body(3, citing(3)), run(ATTACH, CITED), run(ATTACH, "00")),
+    "entry.altered 2: entry 2 is not the one that was hashed when it was written",
+    "entry.altered 3: entry 3 is not the one that was hashed when it was written",
+    "attachment.differs: attachment 00 does not have that digest",
+    `attachment.differs: attachment ${CITED} does not have that digest; entry 2 is the first that cites it`,
   ],
   "an attachment of an unknown media type": [
     run("INSERT INTO attachments VALUES (?, 'text/html', x'00')", sha256Hex(new Uint8Array(1))),
