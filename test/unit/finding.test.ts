@@ -117,7 +117,7 @@ test("a step that was interrupted while people agreed to it: nobody said no", ()
   const message = "Ctrl-C \u001b[2J was pressed";
   assert.equal(
     refused({ code: "interrupted.by-user", message })[3],
-    "  step make: refused (interrupted.by-user: Ctrl-C \\u{001b}[2J was pressed)",
+    "  step make: refused (interrupted.by-user: Ctrl-C \\u{1b}[2J was pressed)",
   );
   assert.equal(refused({ code: "people.declined" })[3], "  step make: refused (people.declined)");
   assert.equal(refused({})[3], "  step make: refused");
