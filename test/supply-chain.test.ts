@@ -10,6 +10,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -107,12 +108,32 @@ test("D02: built in another folder by somebody with another umask, zone and lang
   assert.match(said, new RegExp(`^  ${made.words.slice(0, 8).join(" ")}$`, "m"));
 });
 
-test("D02: the unpacked program names the build that its archive was said to hold", () => {
-  const doctor = spawnSync("node", [join(unpacked, "bin", "keyrite.js"), "doctor"], {
+/** The build that an installed program says it is. */
+function buildOf(installed: string): string | undefined {
+  const doctor = spawnSync("node", [join(installed, "bin", "keyrite.js"), "doctor"], {
     encoding: "utf8",
     cwd: base,
   });
-  assert.match(doctor.stdout, new RegExp(`^ok +build +keyrite [0-9.]+, build ${made.build}$`, "m"));
+  return /^ok +build +keyrite [0-9.]+, build (\S+)$/m.exec(doctor.stdout)?.[1];
+}
+
+test("D02: the unpacked program names the build that its archive was said to hold", () => {
+  assert.equal(buildOf(unpacked), made.build);
+});
+
+test("D02: a program of which any file that runs was changed says that it is another build", () => {
+  const changed = join(base, "changed");
+  cpSync(unpacked, changed, { recursive: true });
+  const bundle = readdirSync(join(changed, "dist")).filter((name) => name.endsWith(".cjs"));
+  const running = ["keyrite.js", "lib/node-version.js", "lib/supervisor.js"];
+  for (const path of [...running.map((name) => `bin/${name}`), `dist/${bundle[0] ?? ""}`]) {
+    const whole = readFileSync(join(changed, path));
+    writeFileSync(join(changed, path), Buffer.concat([whole, Buffer.from("\n")]));
+    assert.match(buildOf(changed) ?? "", /^[0-9a-f]{64}$/);
+    assert.notEqual(buildOf(changed), made.build, path);
+    writeFileSync(join(changed, path), whole);
+  }
+  assert.equal(buildOf(changed), made.build);
 });
 
 test("D02: every file of the bundle is on its list, and nothing else is in it", () => {

@@ -80,7 +80,7 @@ async function offlineArchive(folder) {
  * @param {string} top
  */
 function buildDigest(top) {
-  const files = filesBelow(top).filter((path) => /^dist\/.*\.(cjs|js|ts)$/.test(path));
+  const files = filesBelow(top).filter((path) => /^(bin|dist)\/.*\.(cjs|js|ts)$/.test(path));
   return sha256(
     files.map((path) => `${path} ${sha256(fs.readFileSync(join(top, path)))}`).join("\n"),
   );

@@ -27,11 +27,14 @@ export function shippedCeremonies(): readonly string[] {
     .sort();
 }
 
-/** Name, version and digest of the files that run: the bundle, or the sources without one. */
+/** What starts the build: whoever changes it changes what runs. Nothing else of bin/ is shipped everywhere. */
+const STARTS = ["bin/keyrite.js", "bin/lib/node-version.js", "bin/lib/supervisor.js"];
+
+/** Name, version and digest of the files that run: the bundle, or the sources without one, and what starts them. */
 export function software(): Software {
   const root = packageRoot();
   const folder = import.meta.dirname.split(sep).includes("dist") ? "dist" : "src";
-  const digests = filesBelow(root, folder)
+  const digests = [...STARTS, ...filesBelow(root, folder)]
     .filter((file) => /\.(cjs|js|ts)$/.test(file))
     .sort()
     .map((file) => `${file} ${digestOfFile(join(root, file))}`);
