@@ -5,8 +5,11 @@ import { join } from "node:path";
 
 let kept = 0;
 
-/** The folder to leave them in; undefined in an ordinary run, which keeps none. */
-const folder = process.env["KEPT_LEDGERS"];
+/** Files whose ledgers the other verifier judges. */
+const JUDGED = /\/(authority|conformance)-[^/]*$/;
+
+/** The folder to leave them in; undefined when nobody will judge them. */
+const folder = JUDGED.test(process.argv[1] ?? "") ? process.env["KEPT_LEDGERS"] : undefined;
 
 /** Keeps a closed ledger; `findings` as `index code: text`. */
 export function keepLedger(path: string, findings: readonly string[]): void {
