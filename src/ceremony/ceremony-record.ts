@@ -68,13 +68,19 @@ function times(before: StepTimes, outcome: StepOutcome, time: string, data: Json
   switch (outcome) {
     case "opened":
       return { ...NOTHING_YET, openedAt: time };
-    case "begun":
-      return { ...before, begunAt: time, endedAt: null, code: null, message: null };
+    case "begun": {
+      const begun = { ...before, begunAt: time, endedAt: null };
+      return stringOf(data, "decision") === "undo"
+        ? begun
+        : { ...begun, code: null, message: null };
+    }
     case "completed":
       return { ...before, endedAt: time };
     case "failed":
     case "refused": {
       const code = stringOf(data, "code") ?? null;
+      // Why it had failed still holds when what it left is taken back: a drill does not pass by that.
+      if (code === "halted.undone" && before.code !== null) return { ...before, endedAt: time };
       return { ...before, endedAt: time, code, message: stringOf(data, "message") ?? null };
     }
   }

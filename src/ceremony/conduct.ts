@@ -3,12 +3,19 @@
  * the ceremony is recorded before the prompt returns.
  */
 
-import { KeyriteError, messageOf } from "../lib/errors.ts";
+import { KeyriteError } from "../lib/errors.ts";
 import { visible } from "../lib/encoding.ts";
 import type { Participant, Room } from "./action.ts";
 import { clockStep } from "./ceremony-record.ts";
 import { closeCeremony, type Closing } from "./closing.ts";
-import { hasFailed, isDrillFailure, recordedFailure, skipStep, verdictFailure } from "./drill.ts";
+import {
+  hasFailed,
+  isDrillFailure,
+  recordedFailure,
+  settleFailed,
+  skipStep,
+  verdictFailure,
+} from "./drill.ts";
 import { endedEarly } from "./finding.ts";
 import { found } from "./founding.ts";
 import type { Hall } from "./hall.ts";
@@ -25,7 +32,7 @@ import { CLOSE } from "./script.ts";
 import { standingOf } from "./standing.ts";
 import { StepRun, type StepRunParts } from "./step-run.ts";
 import { adoptTail } from "./tail.ts";
-import { tryAgain } from "./try-again.ts";
+import { patiently } from "./try-again.ts";
 import { BoundTokens } from "./token-room.ts";
 
 export interface Conducted {
@@ -34,9 +41,6 @@ export interface Conducted {
   /** What a drill failed with; it is closed all the same. */
   readonly failure: KeyriteError | undefined;
 }
-
-/** What the people in the room can put right: people, HSMs, and media that are missing, wrong or read-only. */
-const FOR_THE_ROOM = /^(?:people\.|hsm\.|site\.missing$|site\.permissions$|usage\.bad-file$)/;
 
 export class Conductor {
   readonly #hall: Hall;
@@ -106,7 +110,9 @@ export class Conductor {
       if (step.action === CLOSE) return await this.#close(step, failure);
       if (this.#isOver(step)) continue;
       if (failure !== undefined && !step.always) {
-        skipStep(this.#recorder, this.#ceremony, step);
+        // What the failed step itself had left may not have been settled before an interruption.
+        await this.#settleFailed(step);
+        if (!this.#isOver(step)) skipStep(this.#recorder, this.#ceremony, step);
         continue;
       }
       try {
@@ -116,7 +122,7 @@ export class Conductor {
         this.#hall.console.warn(
           `The drill has failed at step ${step.n}: ${visible(error.message)}`,
         );
-        failure ??= error;
+        if (!(await this.#settleFailed(step))) failure ??= error;
       }
     }
     throw new Error("a plan without a close was conducted");
@@ -131,7 +137,14 @@ export class Conductor {
   #isOver({ id }: PlanStep): boolean {
     const open = this.#open();
     if (open.steps.get(id) === "completed") return true;
-    return this.#plan.script.drill && hasFailed(open, id);
+    return this.#plan.script.drill && hasFailed(open, id) && !open.unsettled.has(id);
+  }
+
+  /** Settles what a failed step of a drill has left. True when the step is completed after all. */
+  async #settleFailed(step: PlanStep): Promise<boolean> {
+    const left = this.#open().unsettled.get(step.id);
+    if (left !== undefined) await settleFailed(await this.#parts(step), left);
+    return this.#open().steps.get(step.id) === "completed";
   }
 
   // After 30 days nothing else is believed before people have attested the clock (ClockWatch).
@@ -201,21 +214,8 @@ export class Conductor {
     throw new KeyriteError("halted.interrupted", "the ceremony was interrupted between two steps");
   }
 
-  async #patiently(step: PlanStep, attempt: () => Promise<void>): Promise<void> {
-    const { console } = this.#hall;
-    for (;;) {
-      const before = this.#open().unsettled.get(step.id)?.begunSeq;
-      try {
-        await attempt();
-        return;
-      } catch (error) {
-        if (!(error instanceof KeyriteError)) throw error;
-        if (!this.#mayTryAgain(step, error, before)) throw error;
-        console.warn(visible(messageOf(error)));
-        for (const hint of error.hints) console.tell(`  ${visible(hint)}`);
-        if (!(await tryAgain(this.#hall, step))) throw error;
-      }
-    }
+  #patiently(step: PlanStep, attempt: () => Promise<void>): Promise<void> {
+    return patiently(this.#hall, step, () => this.#open(), attempt);
   }
 
   // What an auditor will refuse to believe is no success, although it is done and on record.
@@ -226,13 +226,6 @@ export class Conductor {
     throw new KeyriteError("halted.step-failed", `step ${step.n} was done in vain: ${last.text}`, {
       hints: ["the ceremony stays open; abandon it with two people, keyrite run … --abandon"],
     });
-  }
-
-  // Only what has not begun is tried again: nothing that changes an HSM is repeated blindly.
-  #mayTryAgain(step: PlanStep, error: KeyriteError, before: number | undefined): boolean {
-    const begun = this.#open().unsettled.get(step.id)?.begunSeq !== before;
-    const over = this.#open().steps.get(step.id) === "completed";
-    return !begun && !over && FOR_THE_ROOM.test(error.code);
   }
 
   async #perform(step: PlanStep): Promise<void> {
@@ -295,6 +288,10 @@ export class Conductor {
     const ceremony = this.#ceremony;
     const attending = this.#attending();
     const closing = await closeCeremony(this.#hall, this.#recorder, { ceremony, step, attending });
-    return { ceremony, closing, failure: failure ?? verdictFailure(this.#recorder.history.custody, ceremony) };
+    return {
+      ceremony,
+      closing,
+      failure: failure ?? verdictFailure(this.#recorder.history.custody, ceremony),
+    };
   }
 }

@@ -171,7 +171,10 @@ export class StepJudge {
     this.#pending = null;
     step.outcome = "failed";
     step.ended = momentOf(entry);
-    step.code = stringOf(entry.data, "code") ?? null;
+    const code = stringOf(entry.data, "code") ?? null;
+    // Why it had failed still holds when what it left is taken back.
+    if (code !== "halted.undone") step.code = code;
+    else step.code ??= code;
     step.batch = null;
     const text = `step ${step.planned.n} failed: ${whyEnded(entry)}`;
     this.#found.exception("failure", entry, about, text, { people: step.people });

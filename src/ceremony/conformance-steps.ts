@@ -93,6 +93,7 @@ export class CeremonySteps {
     step.begun = null;
     step.ended = null;
     step.outcome = "opened";
+    step.code = null;
     step.people = [];
     this.#highest = Math.max(this.#highest, step.planned.n);
     return problems;

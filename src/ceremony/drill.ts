@@ -5,9 +5,12 @@
 
 import { KeyriteError } from "../lib/errors.ts";
 import type { Custody } from "./custody.ts";
-import type { CeremonyRecord } from "./history.ts";
+import type { CeremonyRecord, StepInDoubt } from "./history.ts";
 import type { Plan, PlanStep } from "./plan.ts";
 import { mayRecord, type Recorder } from "./recorder.ts";
+import { takingBack } from "./resume.ts";
+import type { Decided } from "./step-aim.ts";
+import { StepRun, type StepRunParts } from "./step-run.ts";
 
 /** Whether a drill goes on after this: not after a bug, an interruption, or when nothing can be recorded. */
 export function isDrillFailure(plan: Plan, error: unknown): error is KeyriteError {
@@ -22,10 +25,7 @@ export function isDrillFailure(plan: Plan, error: unknown): error is KeyriteErro
 }
 
 /** Whether a step of a drill ended without success: it is not performed again. */
-export function hasFailed(
-  open: Pick<CeremonyRecord, "steps" | "progress">,
-  step: string,
-): boolean {
+export function hasFailed(open: Pick<CeremonyRecord, "steps" | "progress">, step: string): boolean {
   const outcome = open.steps.get(step);
   const undone = open.progress.get(step)?.code === "halted.undone";
   return outcome === "refused" || (outcome === "failed" && !undone);
@@ -41,6 +41,25 @@ export function recordedFailure(
   if (failed === undefined) return undefined;
   const why = open.progress.get(failed.id)?.message ?? "it failed";
   return new KeyriteError("hsm.drill-failed", `step ${failed.n} (${failed.id}) failed: ${why}`);
+}
+
+/**
+ * Settles what a failed step of a drill may have left, before the drill goes on: no later step knows of it, and a
+ * drill must not close over a key that nobody recorded.
+ * @throws KeyriteError when the token does not even answer: the drill stops and stays open
+ */
+export async function settleFailed(parts: StepRunParts, left: StepInDoubt): Promise<void> {
+  const { hall, plan, step, room } = parts;
+  let decided: Decided | undefined;
+  try {
+    await new StepRun(parts).settle(async () => {
+      decided = await takingBack(hall, step, room, left);
+      return decided;
+    });
+  } catch (error) {
+    // Only a destruction cannot be taken back: what the token keeps is on record as being there.
+    if (decided?.choice !== "finish" || !isDrillFailure(plan, error)) throw error;
+  }
 }
 
 /** Records that a step is left out because another one of the drill has failed. */

@@ -6,7 +6,7 @@
 import { EVERYONE } from "../console/console.ts";
 import { visible } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
-import type { Participant, Room, Vocabulary } from "./action.ts";
+import type { Participant, Room, Settlement, Vocabulary } from "./action.ts";
 import { machineJson, machineLines, type Machine } from "./amendment.ts";
 import { decide } from "./decision.ts";
 import { findingLines, requireCarriedHeads, whyNotResumable } from "./finding.ts";
@@ -153,16 +153,7 @@ export async function whatToDo(
   room: Room,
   doubt: StepInDoubt,
 ): Promise<Decided> {
-  const state = doubt.group === null && doubt.done.size === 0 ? "" : " in the middle of its batch";
-  hall.console.warn(`Step ${step.n} was begun at entry ${doubt.begunSeq} and stopped${state}`);
-  const found = await step.bound?.settle(room, doubt);
-  if (found === undefined) {
-    throw new KeyriteError(
-      "halted.in-doubt",
-      `${step.action} cannot tell what became of step ${step.n} (${step.id})`,
-    );
-  }
-  for (const line of found.shown) hall.console.tell(line);
+  const found = await lookedAt(hall, step, room, doubt);
   const labels: Readonly<Record<Settling, string>> = {
     finish: `finish step ${step.n}: do what is left of it`,
     undo: `undo it: take back what it left, then perform step ${step.n} anew`,
@@ -181,4 +172,38 @@ export async function whatToDo(
   const choice = found.choices.find((one) => one === answer);
   if (choice !== undefined) return { choice, doubt, found };
   throw new KeyriteError("halted.in-doubt", `step ${step.n} (${step.id}) stays as it was found`);
+}
+
+/**
+ * A step of a drill that has failed is not tried again: what it left is taken back, or finished where nothing
+ * can be taken back. The action looks, and the people read what it found before they agree.
+ * @throws KeyriteError halted.in-doubt when the action cannot tell; hsm.* when the token does not answer
+ */
+export async function takingBack(
+  hall: Hall,
+  step: PlanStep,
+  room: Room,
+  doubt: StepInDoubt,
+): Promise<Decided> {
+  const found = await lookedAt(hall, step, room, doubt);
+  return { choice: found.choices.includes("undo") ? "undo" : "finish", doubt, found };
+}
+
+async function lookedAt(
+  hall: Hall,
+  step: PlanStep,
+  room: Room,
+  doubt: StepInDoubt,
+): Promise<Settlement> {
+  const state = doubt.group === null && doubt.done.size === 0 ? "" : " in the middle of its batch";
+  hall.console.warn(`Step ${step.n} was begun at entry ${doubt.begunSeq} and stopped${state}`);
+  const found = await step.bound?.settle(room, doubt);
+  if (found === undefined) {
+    throw new KeyriteError(
+      "halted.in-doubt",
+      `${step.action} cannot tell what became of step ${step.n} (${step.id})`,
+    );
+  }
+  for (const line of found.shown) hall.console.tell(line);
+  return found;
 }

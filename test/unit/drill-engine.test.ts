@@ -4,7 +4,9 @@ import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { ACTIONS } from "../../src/actions/index.ts";
 import { defineAction, type StepProgress } from "../../src/ceremony/action.ts";
+import { KeyriteError } from "../../src/lib/errors.ts";
 import { z } from "../../src/lib/schema.ts";
+import { conformed, newest } from "../support/conformed.ts";
 import { keysToMake, makeKeys, newDevice, type Device } from "../support/make-keys.ts";
 import { CAST, INITIALIZE, script, STEP } from "../support/stage-scripts.ts";
 import { objections, stageTests } from "../support/stage-tests.ts";
@@ -152,6 +154,53 @@ test("a drill that was cut off goes on: what had failed is not repeated", async 
   assert.match(failure.message, /make.*CKR_DEVICE_ERROR/);
   assert.ok(outcomes(stage).includes("inspect refused halted.step-skipped"));
   assert.equal(device.objects.size, 3);
+  assert.equal(stage.history.ceremonies.at(-1)?.state, "closed");
+});
+
+const DEVICE_ERROR = new KeyriteError("hsm.call-failed", "CKR_DEVICE_ERROR");
+
+/** Makes the device fail behind its work: at its nth item, and whenever something is taken back if asked. */
+function failing(device: Device, nth: number, undoing = false): void {
+  let acted = 0;
+  device.cut = (at) => {
+    if (at === "acted" && (acted += 1) === nth) throw DEVICE_ERROR;
+    if (at === "undone" && undoing) throw DEVICE_ERROR;
+  };
+}
+
+test("C03: what a failed step of a drill left is taken back before the drill goes on", async (t) => {
+  const { stage, device } = await drill(t);
+  failing(device, 2);
+  const { failure } = await stage.run(DRILL, CAST);
+  assert.equal(failure?.code, "hsm.call-failed");
+  assert.equal(device.made.size, 2);
+  assert.deepEqual([...device.objects], []);
+  assert.deepEqual(stage.judge().findings, []);
+  assert.equal(stage.history.custody.keys.size, 0);
+  const make = outcomes(stage).find((one) => one.startsWith("make"));
+  assert.equal(make, "make failed hsm.call-failed", "why it failed stays on record");
+  assert.ok(stage.console.asked.filter((one) => one === "make agree eve").length === 2);
+  const { verdict, violations } = newest(conformed(stage));
+  assert.deepEqual([verdict, violations], ["CONFORMS WITH DEVIATIONS", []]);
+});
+
+test("C03, H02: a drill whose token does not answer stays open until what it left is settled", async (t) => {
+  const { stage, device } = await drill(t);
+  failing(device, 2, true);
+  await assert.rejects(stage.run(DRILL, CAST), /CKR_DEVICE_ERROR/);
+  assert.equal(device.objects.size, 2);
+  assert.ok(stage.judge().open?.unsettled.has("make"));
+  assert.equal(stage.history.open?.steps.has("inspect"), false, "nothing else is done before");
+  await assert.rejects(stage.resume(CAST), /CKR_DEVICE_ERROR/);
+  device.cut = () => undefined;
+  const { failure } = await stage.resume(CAST);
+  assert.equal(failure?.code, "hsm.drill-failed");
+  assert.match(failure.message, /make.*CKR_DEVICE_ERROR/);
+  assert.deepEqual([...device.objects], []);
+  assert.deepEqual(stage.judge().findings, []);
+  assert.ok(outcomes(stage).includes("make failed hsm.call-failed"));
+  assert.ok(outcomes(stage).includes("inspect refused halted.step-skipped"));
+  assert.ok(outcomes(stage).includes("look completed"));
   assert.equal(stage.history.ceremonies.at(-1)?.state, "closed");
 });
 
