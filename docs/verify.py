@@ -711,13 +711,17 @@ ROLES = (
 ONLOOKERS = ("external-witness", "auditor")
 
 
+# Records about people that run out, and the member that says until when.
+DATED = {"vetting": "vettedUntil", "training": "trainedUntil"}
+
+
 def read_policy(data):
     """The policy of exact bytes: what the fold needs of it is checked, the rest is taken as it is."""
     try:
         policy = Yaml(data.decode("utf-8")).read()
     except (UnicodeDecodeError, ValueError, IndexError):
         raise Refused("the policy is not YAML") from None
-    known = "keyrite separate shareSets agreement witnesses algorithms kdf hsms kek copies drills"
+    known = "keyrite separate shareSets agreement people witnesses algorithms kdf hsms kek copies drills"
     if not isinstance(policy, dict) or policy.get("keyrite") != "policy/v1":
         raise Refused("the policy is none")
     if set(policy) - set(known.split()) or not {"agreement", "shareSets", "hsms"} <= set(policy):
@@ -728,7 +732,12 @@ def read_policy(data):
         raise Refused("the policy does not say how long agreements live")
     if not all(isinstance(g, list) and g and all(r in ROLES for r in g) for g in separate):
         raise Refused("the policy separates what is no role")
-    return {"minutes": minutes, "separate": separate}
+    people = policy.get("people", {})
+    if not isinstance(people, dict) or any(people[name] != "required" for name in people):
+        raise Refused("the policy requires of people what is not known")
+    if set(people) - set(DATED):
+        raise Refused("the policy requires a date of what has none")
+    return {"minutes": minutes, "separate": separate, "dates": [what for what in DATED if what in people]}
 
 
 # ---------------------------------------------------------------- cards, genesis, statements of people
@@ -856,8 +865,30 @@ def shaped(**forms):
     return lambda value: isinstance(value, dict) and has_form(value, forms)
 
 
+class Optional:
+    """The form of a member that may be absent."""
+
+    def __init__(self, form):
+        self.form = form
+
+    def __call__(self, value):
+        return self.form(value)
+
+
 def has_form(value, forms):
-    return set(value) == set(forms) and all(form(value[name]) for name, form in forms.items())
+    absent = set(forms) - set(value)
+    if set(value) - set(forms) or not all(isinstance(forms[name], Optional) for name in absent):
+        return False
+    return all(forms[name](value[name]) for name in value)
+
+
+def is_day(value):
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        return False
+    year, month, day = (int(part) for part in value.split("-"))
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    days = (31, 29 if leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+    return 1 <= month <= 12 and 1 <= day <= days[month - 1]
 
 
 def at_least(least):
@@ -890,9 +921,12 @@ DEVICE_ACTS = "login generate sign wrap unwrap import destroy reset boot configu
 DEVICE_DIGEST = matching(r"[0-9a-f]{16,128}")
 DEVICE_ACT = one_of(*DEVICE_ACTS)
 
+DATES = dict(vettedUntil=Optional(is_day), trainedUntil=Optional(is_day))
+
 FACTS = {
     "policy.adopted": dict(sha256=HEX64),
-    "person.enrolled": dict(person=SLUG, roles=listed(ROLE, 1), card=HEX64, reference=is_line),
+    "person.enrolled": dict(DATES, person=SLUG, roles=listed(ROLE, 1), card=HEX64, reference=is_line),
+    "person.renewed": dict(DATES, person=SLUG, reference=is_line),
     "person.revoked": dict(
         person=SLUG, reference=is_line,
         reason=one_of("left", "role-changed", "vetting-failed", "training-failed", "compromised"),
@@ -1035,6 +1069,7 @@ ACTIONS = {
     "attest-clock": ("dual", "clock.attested"),
     "attest": ("none", ""),
     "enroll-person": ("dual", "person.enrolled"),
+    "renew-person": ("dual", "person.renewed"),
     "revoke-person": ("dual", "person.revoked"),
     "inspect-token": ("single", ""),
     "initialize-token": ("dual", "token.bound share-set.made"),
@@ -1098,6 +1133,8 @@ class Custody:
     def __init__(self, genesis):
         self.origin, self.assurance, self.genesis = genesis.origin, genesis.assurance, genesis.sha256
         self.policy = self.bindings = None
+        # Records of which the policy requires a date.
+        self.required = []
         self.people, self.cards, self.tokens, self.share_sets, self.keys = {}, {}, {}, {}, {}
         # Whoever was taken off the roster: their cards only tell whose earlier signatures were whose.
         self.former, self.former_cards = {}, {}
@@ -1128,7 +1165,7 @@ class Custody:
         ]
 
     def json(self):
-        said = ("roles", "card", "reference", "revoked")
+        said = ("roles", "card", "reference", "vettedUntil", "trainedUntil", "renewed", "revoked")
         people, former = (
             {name: {m: p[m] for m in said if m in p} for name, p in group.items()}
             for group in (self.people, self.former)
@@ -1203,6 +1240,32 @@ class Custody:
         )
         self.people[person] = bare(fact)
         self.cards[person] = known
+
+    def take_person_renewed(self, fact, _ceremony, at, _card):
+        person = fact["person"]
+        refuse((person not in self.people, "%s is not on the roster" % person))
+        dates = {member: fact[member] for member in DATED.values() if member in fact}
+        refuse((not dates, "it states no date of %s" % person))
+        renewed = {"at": at, "reference": fact["reference"]}
+        self.people[person] = dict(self.people[person], **dates, renewed=renewed)
+
+    def run_out(self, person, at):
+        """Refuses what somebody on the roster does at a time at which a record of theirs was over."""
+        known = self.people[person]
+        for what, member in DATED.items():
+            until = known.get(member)
+            missing = until is None and what in self.required
+            refuse(
+                (missing, "the policy requires a date of %s, and %s has none" % (what, person)),
+                (until is not None and at[:10] > until, "the %s of %s was good until %s" % (what, person, until)),
+            )
+
+    def able(self, person, at):
+        try:
+            self.run_out(person, at)
+        except Refused:
+            return False
+        return True
 
     def take_person_revoked(self, fact, _ceremony, at, _card):
         person = fact["person"]
@@ -1726,6 +1789,10 @@ def special(fact, parameters, intent, action):
             or fact["generation"] != 1
             or any(agreed.get(member) != fact[member] for member in members)
         )
+    elif kind in ("person.enrolled", "person.renewed"):
+        # "unstated" stands in a script for a date that is not given.
+        dates = [(parameters.get(m, "unstated"), fact.get(m, "unstated")) for m in DATED.values()]
+        wrong = any(agreed != stated for agreed, stated in dates)
     elif kind == "kek.escrowed":
         agreed = intent.get("shareSet") or {}
         wrong = agreed.get("set") != fact["set"] or fact["setGeneration"] != 1
@@ -2243,6 +2310,8 @@ class History:
         said = read_agreement(note)
         person = said["person"]
         refuse((person in self.custody.former, "%s was taken off the roster" % person))
+        if person in self.custody.people:
+            self.custody.run_out(person, entry["time"])
         card = self.custody.cards.get(person) or self.candidate_card(entry, person)
         refuse((card is None, "%s is not on the roster" % person))
         sole_signer(note, card.signing)
@@ -2474,6 +2543,8 @@ class History:
             refuse((late, "the clock jumped more than 30 days and nobody attested it"))
         roll = next((f for f in entry["facts"] if f["kind"] == "people.present"), None)
         self.check_people(control, step, begun, roll["attending"] if roll else self.custody.attending)
+        for one in roll["attending"] if roll else ():
+            self.custody.run_out(one["person"], entry["time"])
         for fact in entry["facts"]:
             if fact["kind"] == "person.enrolled":
                 same = (begun["candidate"], begun.get("card")) == (fact["person"], fact["card"])
@@ -2501,7 +2572,7 @@ class History:
             self.find(entry, "custody", "%s is not taken: %s" % (kind, error))
             return False
         if policy is not None:
-            self.policy = policy
+            self.policy, self.custody.required = policy, policy["dates"]
         if kind == "clock.attested":
             self.gap = False
         if self.open is not None:
@@ -2597,14 +2668,16 @@ class History:
     def end(self, entry, state):
         self.open.state = state
         self.open = self.step = None
+        roll = [one["person"] for one in self.custody.attending]
         self.custody.end_ceremony()
         size = entry["seq"] + 1
-        if self.is_cosigned(size):
+        if self.is_cosigned(size, entry["time"], roll):
             self.cosigned = size
             if self.tail is None:
                 self.explained = size
 
-    def is_cosigned(self, size):
+    def is_cosigned(self, size, at, roll):
+        """By two who could act then; whoever is on the roll could act when it was called, which is enough."""
         note = self.ledger.checkpoint(size)
         if note is None:
             return False
@@ -2615,6 +2688,8 @@ class History:
             except Refused:
                 continue
             for person, card in self.custody.cards.items():
+                if person not in roll and not self.custody.able(person, at):
+                    continue
                 key = card.cosigning
                 if (name, key_id) == (key.name, key.id) and key.verifies(text, payload):
                     people.add(person)

@@ -8,6 +8,7 @@ import { fromUtf8, sha256Hex, utf8, visible } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
+import { refuseLockingOut } from "./lib/needed-person.ts";
 
 interface NewPolicy extends JsonObject {
   readonly sha256: string;
@@ -38,6 +39,7 @@ export const changePolicy = defineAction<z.infer<ReturnType<typeof params>>, New
         hints: objections,
       });
     }
+    refuseLockingOut(policy, room.custody, room.clock.now());
     const current = room.attachment(room.policy.sha256);
     const before = current === undefined ? "" : fromUtf8(current);
     const text = fromUtf8(bytes);

@@ -4,6 +4,7 @@ import { CANDIDATE_ROLE, line, role, slug } from "../ceremony/words.ts";
 import { defineAction, type Participant, type Room } from "../ceremony/action.ts";
 import { personIsNew } from "../ceremony/conditions.ts";
 import { holderOfAKeyOf } from "../ceremony/custody-people.ts";
+import { dateParams, datesOf, datesText, sameDates } from "../ceremony/people-dates.ts";
 import { separationProblem } from "../ceremony/policy.ts";
 import { digestLines } from "../ceremony/spoken.ts";
 import { visible } from "../lib/encoding.ts";
@@ -19,6 +20,7 @@ const params = () =>
     person: slug,
     roles: z.array(role).min(1),
     reference: line,
+    ...dateParams,
   });
 type Params = z.infer<ReturnType<typeof params>>;
 
@@ -26,6 +28,9 @@ interface Candidate extends JsonObject {
   readonly candidate: { readonly person: string; readonly card: string };
   readonly roles: readonly string[];
   readonly reference: string;
+  /** The dates that were stated, as the fact has them. */
+  readonly vettedUntil?: string;
+  readonly trainedUntil?: string;
 }
 interface Enrolment extends Candidate {
   readonly challenge: string;
@@ -37,12 +42,14 @@ export const enrollPerson = defineAction<Params, Candidate, Enrolment>({
   control: "dual",
   params,
   facts: ["person.enrolled"],
-  instruction: (p) => `Enrol ${p.person} as ${p.roles.join(", ")}, by document ${p.reference}.`,
+  instruction: (p) =>
+    `Enrol ${p.person} as ${p.roles.join(", ")}, by document ${p.reference}${untilWhen(p)}.`,
   requires: (p) => [personIsNew(p.person)],
   forecast: (p) => ({
     candidate: { person: p.person, card: "0".repeat(64) },
     roles: p.roles,
     reference: p.reference,
+    ...datesOf(p),
     challenge: "0".repeat(64),
   }),
   establishes: (p, { candidate }) => [
@@ -52,6 +59,7 @@ export const enrollPerson = defineAction<Params, Candidate, Enrolment>({
       roles: [...p.roles],
       card: candidate.card,
       reference: p.reference,
+      ...datesOf(p),
     },
   ],
   admits: (p, subject, fact) =>
@@ -59,7 +67,8 @@ export const enrollPerson = defineAction<Params, Candidate, Enrolment>({
     fact.person === p.person &&
     fact.card === subject.candidate.card &&
     fact.reference === p.reference &&
-    fact.roles.join() === p.roles.join(),
+    fact.roles.join() === p.roles.join() &&
+    sameDates(fact, datesOf(p)),
   async subject(p, room) {
     const medium = await room.people.medium(p.person, p.person);
     const card = medium.readCard();
@@ -71,10 +80,11 @@ export const enrollPerson = defineAction<Params, Candidate, Enrolment>({
         candidate: { person: p.person, card: digest },
         roles: p.roles,
         reference: p.reference,
+        ...datesOf(p),
       },
       shown: [
         `${visible(card.name)} (${card.person}), known to notes as ${card.keyName}`,
-        `Roles: ${p.roles.join(", ")}. Identity checked by document ${visible(p.reference)}.`,
+        `Roles: ${p.roles.join(", ")}. Identity checked by document ${visible(p.reference)}${untilWhen(p)}.`,
         ...digestLines("Card", digest),
       ],
       candidate: { person: p.person, role: CANDIDATE_ROLE, card },
@@ -99,6 +109,12 @@ export const enrollPerson = defineAction<Params, Candidate, Enrolment>({
   // The newcomer's agreement is their proof of possession: nobody else's to finish stands for it.
   ...nothingIsLeft("Nothing but the record was to be made; the newcomer agrees anew.", ["undo"]),
 });
+
+/** Nothing where no date is stated: then the sentence is what it was before there were dates. */
+function untilWhen(p: Params): string {
+  const stated = datesText(datesOf(p));
+  return stated === "" ? "" : `; ${stated}`;
+}
 
 function refuseCard(p: Params, room: Room, card: Card): void {
   if (card.person !== p.person) {

@@ -31,6 +31,7 @@ import { recordNativeBackup } from "./record-native-backup.ts";
 import { restoreKey } from "./restore-key.ts";
 import { retireToken } from "./retire-token.ts";
 import { revokeCertificate } from "./revoke-certificate.ts";
+import { renewPerson } from "./renew-person.ts";
 import { revokePerson } from "./revoke-person.ts";
 import { rollCall } from "./roll-call.ts";
 import { rotateKek } from "./rotate-kek.ts";
@@ -44,6 +45,7 @@ export const ACTIONS: readonly Action[] = [
   attestClock,
   attest,
   enrollPerson,
+  renewPerson,
   revokePerson,
   inspectToken,
   initializeToken,

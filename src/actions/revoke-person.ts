@@ -4,16 +4,17 @@
  */
 
 import { defineAction, type Room } from "../ceremony/action.ts";
-import { condition, personIsOnRoster, type Situation } from "../ceremony/conditions.ts";
+import { condition, personIsOnRoster } from "../ceremony/conditions.ts";
 import { currentShareSets } from "../ceremony/custody-people.ts";
 import { shareSetName, type Custody } from "../ceremony/custody.ts";
 import { LEAVING_REASONS, type FactOf } from "../ceremony/facts.ts";
 import { digestLines } from "../ceremony/spoken.ts";
-import { line, ONLOOKERS, slug } from "../ceremony/words.ts";
+import { line, slug } from "../ceremony/words.ts";
 import { visible } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
+import { whyNeeded } from "./lib/needed-person.ts";
 import { nothingIsLeft } from "./lib/settle-nothing.ts";
 
 const params = () =>
@@ -39,7 +40,7 @@ export const revokePerson = defineAction<Params, Leaving, Leaving>({
     `Take ${p.person} off the roster, reason ${p.reason}, by document ${p.reference}. This cannot be taken back.`,
   requires: (p) => [
     personIsOnRoster(p.person),
-    condition("person", (situation) => whyNeeded(situation, p.person)),
+    condition("person", (situation) => whyNeeded(situation, p.person, situation.nowMs)),
   ],
   forecast: (p, custody) => leaving(p, custody),
   establishes: (_, evidence) => [factOf(evidence)],
@@ -50,6 +51,8 @@ export const revokePerson = defineAction<Params, Leaving, Leaving>({
     fact.reference === p.reference,
   subject(p, room) {
     refuseWhoIsHere(p, room);
+    const needed = whyNeeded(room, p.person, room.clock.now());
+    if (needed !== undefined) throw new KeyriteError("script.refused", needed);
     const data = leaving(p, room.custody);
     return Promise.resolve({ data, shown: lines(p, room.custody, data) });
   },
@@ -67,25 +70,8 @@ function leaving({ person, reason, reference }: Params, custody: Custody): Leavi
   return { person, card, reason, reference, shareSets: held.map(shareSetName) };
 }
 
-/** What the policy could not be met in without somebody, or undefined. */
-function whyNeeded({ custody, policy }: Situation, person: string): string | undefined {
-  const leaver = custody.people.get(person);
-  if (leaver === undefined) return undefined;
-  const others = [...custody.people.values()].filter((one) => one !== leaver);
-  const acting = others.filter(({ roles }) => roles.some((role) => !ONLOOKERS.includes(role)));
-  if (acting.length < 2) {
-    return `without ${person} no two people could perform a step under dual control; enrol somebody first`;
-  }
-  const wanted = Object.values(policy.witnesses).flat();
-  const last = leaver.roles.find(
-    (role) => wanted.includes(role) && !others.some(({ roles }) => roles.includes(role)),
-  );
-  if (last === undefined) return undefined;
-  return `${person} is the last ${last}, whom the policy wants at ceremonies; enrol another first`;
-}
-
-function refuseWhoIsHere({ person }: Params, { people }: Room): void {
-  if (!people.attending.some((one) => one.person === person)) return;
+function refuseWhoIsHere({ person }: Params, { custody }: Room): void {
+  if (!custody.attending.some((one) => one.person === person)) return;
   throw new KeyriteError(
     "people.role-not-held",
     `${person} is on the roll: nobody takes part in the ceremony that takes them off the roster`,

@@ -2,7 +2,7 @@
 
 import { defineAction, type Room } from "../ceremony/action.ts";
 import type { Attending } from "../ceremony/custody.ts";
-
+import { whoMayAct } from "../ceremony/people-dates.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import { groupedHex, visible } from "../lib/encoding.ts";
 import type { JsonObject } from "../lib/json.ts";
@@ -81,9 +81,11 @@ function plain({ person, role }: Attending): Present {
 
 async function askWhoIsPresent(room: Room): Promise<readonly (Attending & { name: string })[]> {
   const present: (Attending & { name: string })[] = [];
-  for (const { person, roles, card } of room.custody.people.values()) {
+  const asked = [...room.custody.people.values()].filter(({ roles }) =>
+    roles.some((role) => room.standing.roles[role] !== undefined),
+  );
+  for (const { person, roles, card } of whoMayAct(room, room.custody, asked)) {
     const possible = roles.filter((role) => room.standing.roles[role] !== undefined);
-    if (possible.length === 0) continue;
     const answer = await room.console.choose({
       id: "present",
       to: { person, name: card.name },

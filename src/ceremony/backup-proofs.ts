@@ -90,7 +90,7 @@ function provenFiles(
   entries: readonly number[],
   signers: readonly string[],
 ): readonly VaultFile[] {
-  const { genesis, genesisBytes, ledger, history } = site;
+  const { genesisBytes, ledger, history } = site;
   const size = history.cosigned;
   if (size === 0 || entries.some((seq) => seq >= size)) throw notCosigned();
   const cosigners = cosignersOf(size, history.custody.people.values(), {
@@ -98,7 +98,7 @@ function provenFiles(
     cosignatures: (at) => ledger.cosignatures(at).map(({ line }) => line),
   });
   const people = new Set([...signers, ...cosigners.map(({ person }) => person)]);
-  const enrolled = enrolmentsOf(people, genesis, found, ledger);
+  const enrolled = enrolmentsOf(people, site, found);
   const checkpoint = cosignedCheckpoint(ledger, size);
   const gone = found.revocations.map(({ seq }) => seq).filter((seq) => seq < size);
   const numbers = [...new Set([...entries, ...enrolled.entries, ...gone])].sort((a, b) => a - b);
@@ -120,6 +120,8 @@ interface FoundEntries {
   /** Entries that record one more envelope of a KEK, by its name. */
   readonly sent: ReadonlyMap<string, readonly Entry[]>;
   readonly enrolments: ReadonlyMap<string, Entry>;
+  /** Entries that renewed somebody's dates, by person. */
+  readonly renewals: ReadonlyMap<string, readonly Entry[]>;
   /** Entries that took somebody off the roster. */
   readonly revocations: readonly Entry[];
 }
@@ -131,6 +133,7 @@ const KINDS = [
   '"kek.adopted"',
   '"kek.sent"',
   '"person.enrolled"',
+  '"person.renewed"',
   '"person.revoked"',
 ];
 
@@ -141,6 +144,7 @@ function findEntries({ ledger, history }: ProvableSite): FoundEntries {
   const keks = new Map<string, Entry>();
   const sent = new Map<string, readonly Entry[]>();
   const enrolments = new Map<string, Entry>();
+  const renewals = new Map<string, readonly Entry[]>();
   const revocations: Entry[] = [];
   for (const text of ledger.entries()) {
     if (!KINDS.some((kind) => text.includes(kind))) continue;
@@ -156,10 +160,13 @@ function findEntries({ ledger, history }: ProvableSite): FoundEntries {
       if (fact.kind === "person.enrolled" && isCurrent(history.custody, fact)) {
         enrolments.set(fact.person, entry);
       }
+      if (fact.kind === "person.renewed") {
+        renewals.set(fact.person, [...(renewals.get(fact.person) ?? []), entry]);
+      }
       if (fact.kind === "person.revoked") revocations.push(entry);
     }
   }
-  return { completed, keks, sent, enrolments, revocations };
+  return { completed, keks, sent, enrolments, renewals, revocations };
 }
 
 /** A KEK came into custody by being made here, or from another site. */
@@ -176,27 +183,30 @@ function factsIn(entry: Entry): readonly Fact[] {
   return typeof facts === "string" ? [] : facts;
 }
 
-/** Entries and people of every enrolment that leads from the founders to these people. */
+/** Entries and people of every enrolment that leads from the founders to these people, and of their renewals. */
 function enrolmentsOf(
   people: ReadonlySet<string>,
-  genesis: Genesis,
-  found: FoundEntries,
-  ledger: LedgerStore,
+  { genesis, ledger, history }: ProvableSite,
+  { enrolments, renewals }: FoundEntries,
 ): { readonly entries: readonly number[]; readonly people: readonly string[] } {
   const entries: number[] = [];
   const later: string[] = [];
-  const seen = new Set(genesis.founders.map(({ person }) => person));
+  const founders = new Set(genesis.founders.map(({ person }) => person));
+  const seen = new Set<string>();
   const queue = [...people];
   for (let person = queue.pop(); person !== undefined; person = queue.pop()) {
-    const completed = found.enrolments.get(person);
-    if (seen.has(person) || completed === undefined) continue;
+    if (seen.has(person)) continue;
     seen.add(person);
-    later.push(person);
-    const { opened, begun } = completed.refs;
-    const begunText = begun === undefined ? undefined : ledger.entry(begun);
-    if (opened === undefined || begun === undefined || begunText === undefined) continue;
-    entries.push(opened, begun, completed.seq);
-    queue.push(...agreedIn(decodeEntry(begunText)));
+    const enrolled = founders.has(person) ? undefined : enrolments.get(person);
+    if (enrolled !== undefined) later.push(person);
+    const renewed = (renewals.get(person) ?? []).filter(({ seq }) => seq < history.cosigned);
+    for (const completed of [...(enrolled === undefined ? [] : [enrolled]), ...renewed]) {
+      const { opened, begun } = completed.refs;
+      const begunText = begun === undefined ? undefined : ledger.entry(begun);
+      if (opened === undefined || begun === undefined || begunText === undefined) continue;
+      entries.push(opened, begun, completed.seq);
+      queue.push(...agreedIn(decodeEntry(begunText)));
+    }
   }
   return { entries, people: later };
 }

@@ -10,6 +10,7 @@ import { currentShareSets, lostHolders } from "./custody-people.ts";
 import { deviationOf } from "./device-logs.ts";
 import type { StepInDoubt } from "./history.ts";
 import { plural, thinKeks, type KeyStatus } from "./key-status.ts";
+import { peopleConcerns } from "./people-concerns.ts";
 import type { StatusHistory } from "./status-history.ts";
 
 /** How many keys are named one by one before the rest is only counted. */
@@ -23,10 +24,13 @@ export function concerns(
   history: StatusHistory,
   keys: readonly KeyStatus[],
   certificates: Pick<CertificatesStatus, "concerns"> = { concerns: [] },
+  /** Milliseconds since 1970; without it nobody's dates are looked at. */
+  nowMs?: number,
 ): readonly string[] {
   const { custody } = history;
   return [
     ...ledgerConcerns(history),
+    ...(nowMs === undefined ? [] : peopleConcerns(custody, nowMs)),
     ...abandonedDoubts(history),
     ...abandonedSignatures(history),
     ...named(keys, extractable, "more keys are extractable"),

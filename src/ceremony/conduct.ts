@@ -8,6 +8,7 @@ import { visible } from "../lib/encoding.ts";
 import type { Participant, Room } from "./action.ts";
 import { clockStep } from "./ceremony-record.ts";
 import { closeCeremony, type Closing } from "./closing.ts";
+import { withCards } from "./custody-people.ts";
 import {
   hasFailed,
   isDrillFailure,
@@ -22,6 +23,7 @@ import type { Hall } from "./hall.ts";
 import type { CeremonyRecord, StepInDoubt } from "./history.ts";
 import { openCeremony } from "./opening.ts";
 import { PeopleInStep } from "./people-in-step.ts";
+import { whoMayAct } from "./people-dates.ts";
 import { performersOf } from "./performers.ts";
 import type { Plan, PlanStep } from "./plan.ts";
 import { recordedPlan } from "./plan-document.ts";
@@ -239,7 +241,7 @@ export class Conductor {
 
   async #parts(step: PlanStep): Promise<StepRunParts> {
     const attached: Attached[] = [];
-    const attending = this.#attending();
+    const attending = whoMayAct(this.#hall, this.#recorder.history.custody, this.#attending());
     const people = new PeopleInStep({
       console: this.#hall.console,
       recorder: this.#recorder,
@@ -275,11 +277,8 @@ export class Conductor {
   }
 
   #attending(): readonly Participant[] {
-    const { attending, people } = this.#recorder.history.custody;
-    return attending.flatMap(({ person, role }) => {
-      const card = people.get(person)?.card;
-      return card === undefined ? [] : [{ person, role, card }];
-    });
+    const { custody } = this.#recorder.history;
+    return withCards(custody, custody.attending);
   }
 
   async #close(step: PlanStep, failure: KeyriteError | undefined): Promise<Conducted> {

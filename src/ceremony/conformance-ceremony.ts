@@ -11,7 +11,7 @@ import type { Found } from "./conformance-lists.ts";
 import { lockedOut, names, StepJudge } from "./conformance-step-judge.ts";
 import { stepReport } from "./conformance-steps.ts";
 import type { Attending } from "./custody.ts";
-import { cosignersOf, type CosignatureSource } from "./heads.ts";
+import { cosignersOf, mayCosign, type CosignatureSource } from "./heads.ts";
 import { machineChanges, type Machine } from "./amendment.ts";
 import type { HistoryFold } from "./history-fold.ts";
 import type { CeremonyRecord, HistoryFinding, HistorySources } from "./history.ts";
@@ -161,7 +161,7 @@ export class CeremonyJudge {
   #ended(entry: Entry, fold: HistoryFold): void {
     this.#steps.letGo();
     const { history, judged } = fold;
-    const people = history.custody.people.values();
+    const people = mayCosign(history, entry.time);
     const end: EndContext = {
       entry,
       history,

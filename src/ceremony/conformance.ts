@@ -140,6 +140,6 @@ export class Conformance {
 }
 
 function witnessesOf(policy: Policy | null, caClass: string | undefined): readonly Role[] {
-  const wanted = Object.entries(policy?.witnesses ?? {}) as [string, readonly Role[]][];
+  const wanted = Object.entries(policy?.witnesses ?? {});
   return wanted.find(([name]) => name === caClass)?.[1] ?? [];
 }

@@ -5,6 +5,7 @@ import type { Json, JsonObject } from "../lib/json.ts";
 import type { Custody, Enrolled } from "./custody.ts";
 import { certificatesJson } from "./custody-certificates.ts";
 import { copiesJson } from "./custody-copies.ts";
+import { datesOf } from "./people-dates.ts";
 
 /** Digest of custody: what `ceremony.closed` states and everybody cosigns. */
 export function custodyDigest(custody: Custody): string {
@@ -36,6 +37,9 @@ export function custodyJson(custody: Custody): Json {
   };
 }
 
-function enrolledJson({ roles, cardSha256, reference }: Enrolled): JsonObject {
-  return { roles: [...roles], card: cardSha256, reference };
+// Dates and their renewal are absent while nobody stated them: so custody keeps the digest of earlier builds.
+function enrolledJson(one: Enrolled): JsonObject {
+  const { roles, cardSha256, reference, renewed } = one;
+  const known = { roles: [...roles], card: cardSha256, reference, ...datesOf(one) };
+  return renewed === undefined ? known : { ...known, renewed };
 }

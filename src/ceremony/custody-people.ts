@@ -4,19 +4,23 @@
  */
 
 import { shareAKey, type Card } from "../people/card.ts";
+import type { Participant } from "./action.ts";
 import type { Assurance } from "./genesis.ts";
 import type { FactOf, LeavingReason } from "./facts.ts";
 import { shareSetName } from "./generations.ts";
 import type { CopyContext } from "./copies-state.ts";
+import { datesOf, type Dates } from "./people-dates.ts";
 import type { Role } from "./words.ts";
 import type { Custody, ShareSetCustody } from "./custody.ts";
 
-export interface Enrolled {
+export interface Enrolled extends Dates {
   readonly person: string;
   readonly roles: readonly Role[];
   readonly card: Card;
   readonly cardSha256: string;
   readonly reference: string;
+  /** The newest entry that renewed their dates, and its document. */
+  readonly renewed?: { readonly at: string; readonly reference: string };
 }
 
 /** Somebody who was on the roster, with all that was on record when they were taken off it. */
@@ -49,11 +53,27 @@ export function enrol(
   if (card.assurance !== state.assurance) {
     return `the identity of ${person} is of ${card.assurance} assurance`;
   }
-  const known = whyNotNew(state, person);
-  if (known !== undefined) return known;
+  const notNew = whyNotNew(state, person);
+  if (notNew !== undefined) return notNew;
   const other = holderOfAKeyOf(state, card);
   if (other !== undefined) return `${person} presents a key of ${other}`;
-  state.people.set(person, { person, roles, card, cardSha256: fact.card, reference });
+  const known = { person, roles, card, cardSha256: fact.card, reference };
+  state.people.set(person, { ...known, ...datesOf(fact) });
+  return undefined;
+}
+
+/** Takes `person.renewed`, or says why it contradicts custody. A date that it does not state stays as it was. */
+export function renew(
+  state: PeopleState,
+  fact: FactOf<"person.renewed">,
+  { at }: Pick<CopyContext, "at">,
+): string | undefined {
+  const { person, reference } = fact;
+  const enrolled = state.people.get(person);
+  if (enrolled === undefined) return whyNotEnrolled(state, person);
+  const dates = datesOf(fact);
+  if (Object.keys(dates).length === 0) return `it states no date of ${person}`;
+  state.people.set(person, { ...enrolled, ...dates, renewed: { at, reference } });
   return undefined;
 }
 
@@ -91,6 +111,17 @@ export function whyNotEnrolled({ former }: Pick<Roster, "former">, person: strin
 
 function whyFormer({ person, revoked: { at, reason } }: Former): string {
   return `${person} was taken off the roster at ${at} (${reason})`;
+}
+
+/** People in their roles, each with the card by which the roster knows them. */
+export function withCards(
+  { people }: Pick<Roster, "people">,
+  attending: Custody["attending"],
+): readonly Participant[] {
+  return attending.flatMap(({ person, role }) => {
+    const card = people.get(person)?.card;
+    return card === undefined ? [] : [{ person, role, card }];
+  });
 }
 
 /** Why the first who may not act in their role may not, or undefined. */

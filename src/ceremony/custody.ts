@@ -11,11 +11,13 @@ import { without, writable, type CopyContext } from "./copies-state.ts";
 import { NO_CERTIFICATES, type CertificatesCustody } from "./custody-certificates.ts";
 import { attachLog, explainLogs, type DeviceLogsCustody } from "./device-logs.ts";
 import { NO_COPIES, type CopiesCustody, type DrillCustody } from "./custody-copies.ts";
-import { enrol, revoke, type Enrolled, type Former } from "./custody-people.ts";
+import { enrol, renew, revoke, type Enrolled, type Former } from "./custody-people.ts";
 import { isCertificateFact, isCopyFact, type Fact, type FactOf } from "./facts.ts";
 import type { ShareSetRef } from "./generations.ts";
 import { shareSetName } from "./generations.ts";
 import type { Assurance, Genesis } from "./genesis.ts";
+import type { Dated } from "./people-dates.ts";
+import { datesRequired, type Policy } from "./policy.ts";
 import type { Role } from "./words.ts";
 
 export interface TokenCustody extends Omit<FactOf<"token.bound">, "kind"> {
@@ -40,6 +42,8 @@ export interface Custody extends CopiesCustody, CertificatesCustody, DeviceLogsC
   readonly genesis: string;
   /** SHA-256 of the adopted policy, or null before founding. */
   readonly policy: string | null;
+  /** Records without whose date nobody may act, by the adopted policy. */
+  readonly requiredDates: readonly Dated[];
   readonly people: ReadonlyMap<string, Enrolled>;
   /** Whoever was on the roster and was revoked: nobody who may act. */
   readonly former: ReadonlyMap<string, Former>;
@@ -71,6 +75,7 @@ export function emptyCustody(genesis: Genesis): Custody {
     assurance: genesis.assurance,
     genesis: genesis.sha256,
     policy: null,
+    requiredDates: [],
     people: new Map(),
     former: new Map(),
     tokens: new Map(),
@@ -105,6 +110,8 @@ type Opened<T> =
 export interface FactContext extends CopyContext {
   /** Resolves a card digest. */
   readonly card: (sha256: string) => Card | undefined;
+  /** The policy that is adopted; absent where that is only foreseen. */
+  readonly policy?: Policy | undefined;
   /** Resolves the digest of any other attachment. */
   readonly document?: (sha256: string) => Uint8Array | undefined;
 }
@@ -158,9 +165,12 @@ export class CustodyFold {
     switch (fact.kind) {
       case "policy.adopted":
         state.policy = fact.sha256;
+        if (context.policy !== undefined) state.requiredDates = datesRequired(context.policy);
         return undefined;
       case "person.enrolled":
         return enrol(state, fact, card(fact.card));
+      case "person.renewed":
+        return renew(state, fact, context);
       case "person.revoked":
         return revoke(state, fact, context);
       case "people.present":

@@ -6,12 +6,14 @@
 import { KeyriteError, messageOf } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { EntryType } from "../ledger/entry.ts";
+import { timestamp } from "../lib/clock.ts";
 import type { Decision } from "../people/agreement.ts";
 import type { Participant } from "./action.ts";
 import { collectAgreements, requireFresh } from "./gate.ts";
 import type { Hall } from "./hall.ts";
 import { openStep } from "./open-step.ts";
 import { PeopleInStep } from "./people-in-step.ts";
+import { runOutAmong } from "./people-dates.ts";
 import type { RecordedPlan, RecordedStep } from "./plan-document.ts";
 import type { DraftParts } from "./record.ts";
 import { mayRecord, type Recorder, type Attached } from "./recorder.ts";
@@ -44,6 +46,9 @@ export interface DecisionParts {
  */
 export async function decide(hall: Hall, recorder: Recorder, parts: DecisionParts): Promise<void> {
   const { ceremony, plan, step, shown, data } = parts;
+  const at = timestamp(hall.clock.now());
+  const runOut = runOutAmong(recorder.history.custody, parts.people, at);
+  if (runOut !== undefined) throw new KeyriteError("people.quorum-not-met", runOut);
   for (const line of shown) hall.console.tell(line);
   const { purpose, description } = parts;
   const subject = subjectDigest(data, shown);

@@ -9,7 +9,7 @@ import type { JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
 import { certificateFacts } from "./facts-certificates.ts";
 import { copyFacts } from "./facts-copies.ts";
-import { digest, label, line, role, slug } from "./words.ts";
+import { day, digest, label, line, role, slug } from "./words.ts";
 
 /** Why somebody is taken off the roster. */
 export const LEAVING_REASONS = [
@@ -23,6 +23,8 @@ export type LeavingReason = (typeof LEAVING_REASONS)[number];
 
 const hexId = z.string().regex(/^[0-9a-f]{2,64}$/);
 const generation = z.int().min(1);
+/** Absent where nobody stated them. */
+const dates = { vettedUntil: day.optional(), trainedUntil: day.optional() };
 
 const schemas = {
   "policy.adopted": z.strictObject({ kind: z.literal("policy.adopted"), sha256: digest }),
@@ -32,6 +34,13 @@ const schemas = {
     roles: z.array(role).min(1),
     card: digest,
     reference: line,
+    ...dates,
+  }),
+  "person.renewed": z.strictObject({
+    kind: z.literal("person.renewed"),
+    person: slug,
+    reference: line,
+    ...dates,
   }),
   "person.revoked": z.strictObject({
     kind: z.literal("person.revoked"),

@@ -11,7 +11,7 @@ import { hex, visible } from "../lib/encoding.ts";
 import type { Participant } from "./action.ts";
 import type { Closing } from "./closing.ts";
 import type { Hall } from "./hall.ts";
-import { cosignersOf } from "./heads.ts";
+import { cosignersOf, mayCosign } from "./heads.ts";
 import type { History } from "./history.ts";
 import { PeopleInStep } from "./people-in-step.ts";
 import type { Recorder } from "./recorder.ts";
@@ -62,7 +62,7 @@ export function endOf(
       ? []
       : [{ person, role: held, card: known.card }];
   });
-  const cosigned = cosignersOf(size, custody.people.values(), lines);
+  const cosigned = cosignersOf(size, mayCosign({ custody, ceremonies }, entry.time), lines);
   return {
     ceremony: last.id,
     state: last.state,
@@ -182,7 +182,8 @@ async function handOut(
     (await people.medium(person, card.name)).writeHead(hall.genesis.origin, head);
     hall.console.tell(`${person} carries the head of ceremony ${ceremony} now.`);
   }
-  const cosigned = cosignersOf(size, history.custody.people.values(), {
+  const ended = history.ceremonies.at(-1)?.closedAt ?? "";
+  const cosigned = cosignersOf(size, mayCosign(history, ended), {
     checkpoint: () => ledger.checkpoint(size),
     cosignatures: () => lines,
   }).map(({ person }) => person);

@@ -10,7 +10,7 @@ import type { Card } from "../people/card.ts";
 import { checkBackup, readManifest, type BackupPapers } from "./backup-check.ts";
 import type { EnvelopeCustody, PeerCustody } from "./custody-copies.ts";
 import type { FactKind, FactOf } from "./facts.ts";
-import { proveLedger, type ProvenLedger } from "./proven-ledger.ts";
+import { proveLedger, whyLate, type ProvenLedger } from "./proven-ledger.ts";
 import type { ProofFiles } from "./proof-folder.ts";
 import { readFacts } from "./step-authority.ts";
 import type { Manifest } from "../backups/manifest.ts";
@@ -68,7 +68,7 @@ function judgeRecorded(
   { entry, fact }: RecordedBackup,
   unchecked: readonly string[],
 ): ForeignVerdict {
-  const signers = fact.signers.map((person) => signerAt(ledger, person, entry.seq));
+  const signers = fact.signers.map((person) => signerAt(ledger, person, entry));
   const strangers = signers.filter((signer) => typeof signer === "string");
   if (strangers.length > 0) return { problems: strangers, unchecked };
   const kek = kekOf(papers, ledger, entry.seq);
@@ -118,13 +118,18 @@ function backupEntry(ledger: ProvenLedger, sha256: string): RecordedBackup | und
   return factsOf(ledger, "backup.completed").find(({ fact }) => fact.sha256 === sha256);
 }
 
-/** The card of somebody who was on the roster before an entry, or why they were not. */
-function signerAt({ people, genesis }: ProvenLedger, person: string, seq: number): Card | string {
+/** The card of somebody who could act when an entry was made, or why they could not. */
+function signerAt(
+  { people, genesis }: ProvenLedger,
+  person: string,
+  { seq, time }: Entry,
+): Card | string {
   const known = people.get(person);
-  const then = known !== undefined && known.since < seq && (known.until ?? Infinity) > seq;
-  return then
-    ? known.card
-    : `its signer ${person} is not proven to have been on the roster of ${genesis.origin}`;
+  if (known === undefined || known.since >= seq || (known.until ?? Infinity) <= seq) {
+    return `its signer ${person} is not proven to have been on the roster of ${genesis.origin}`;
+  }
+  const late = whyLate(known, time, seq);
+  return late === undefined ? known.card : `its signer could not act then: ${late}`;
 }
 
 function kekOf(papers: ForeignPapers, ledger: ProvenLedger, before: number): KekFact | string {

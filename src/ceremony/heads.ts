@@ -3,6 +3,8 @@
 import { checkSignature, cosignatureTime, parseNote, parseSignatureLine } from "../lib/note.ts";
 import { cardKey, type Card } from "../people/card.ts";
 import type { Enrolled } from "./custody.ts";
+import type { History } from "./history.ts";
+import { ableAt } from "./people-dates.ts";
 
 /** What the ledger keeps outside its tree: checkpoint notes and the cosignatures on them. */
 export interface CosignatureSource {
@@ -16,6 +18,23 @@ export interface Cosigned {
   readonly person: string;
   /** Unix seconds. */
   readonly time: number;
+}
+
+/**
+ * Who may vouch for the head that an entry made: whoever may act at its time and, where it ended a ceremony, whoever
+ * is on the roll of that. They could act when it was called: a ceremony that began in time is finished after midnight.
+ * @param at time of the entry
+ */
+export function mayCosign(
+  { custody, ceremonies }: Pick<History, "custody" | "ceremonies">,
+  at: string,
+): readonly Enrolled[] {
+  const last = ceremonies.at(-1);
+  const roll = last?.closedAt === at ? last.attending : [];
+  const able = new Set(ableAt(custody, at));
+  return [...custody.people.values()].filter(
+    (one) => able.has(one) || roll.some(({ person }) => person === one.person),
+  );
 }
 
 /**

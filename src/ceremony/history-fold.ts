@@ -16,7 +16,7 @@ import { CustodyFold, emptyCustody } from "./custody.ts";
 import { custodyDigest } from "./custody-json.ts";
 import type { Fact } from "./facts.ts";
 import { foundingFacts } from "./founding.ts";
-import { isCosigned } from "./heads.ts";
+import { isCosigned, mayCosign } from "./heads.ts";
 import { LedgerActs } from "./ledger-acts.ts";
 import type { CeremonyRecord, History, HistoryFinding, HistorySources } from "./history.ts";
 import { readAttachedPlan } from "./plan-document.ts";
@@ -201,6 +201,7 @@ export class HistoryFold {
           this.#fold.apply(fact, {
             ceremony,
             at: entry.time,
+            policy,
             card: (sha256) => attachedCard(this.#sources, sha256),
             document: this.#sources.attachment,
           }));
@@ -289,7 +290,7 @@ export class HistoryFold {
 
   /** Counts the cosignatures on the present head: after a ceremony ended, and after they were made. */
   recountCosigners(): void {
-    const people = this.#fold.custody.people.values();
+    const people = mayCosign(this.history, this.#lastTime ?? "");
     if (isCosigned(this.#size, people, this.#sources.cosignatures)) {
       this.#cosigned = this.#size;
       this.#track.explain(this.#size);

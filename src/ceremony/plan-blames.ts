@@ -1,8 +1,10 @@
 /** What planning finds wrong with tokens, roles and `by` lists, each with the part of the script to blame. */
 
+import { timestamp } from "../lib/clock.ts";
 import { didYouMean } from "../lib/suggest.ts";
 import type { Action } from "./action.ts";
 import type { PlanInput } from "./plan.ts";
+import { ableAt, whyRunOut } from "./people-dates.ts";
 import { rosterFills } from "./plan-document.ts";
 import type { ScriptStep } from "./script.ts";
 import { ONLOOKERS, type Role } from "./words.ts";
@@ -46,7 +48,9 @@ export function tokenBlames(input: PlanInput, token: string): readonly Blame[] {
 }
 
 /** The roles of a script by policy and roster. */
-export function roleBlames({ script, custody, policy }: PlanInput): readonly Blame[] {
+export function roleBlames({ script, custody, policy, nowMs }: PlanInput): readonly Blame[] {
+  const roster = [...custody.people.values()];
+  const ready = nowMs === undefined ? roster : ableAt(custody, timestamp(nowMs));
   const blames: Blame[] = [];
   const witnesses = script.caClass === "none" ? [] : (policy.witnesses[script.caClass] ?? []);
   for (const needed of witnesses) {
@@ -56,16 +60,18 @@ export function roleBlames({ script, custody, policy }: PlanInput): readonly Bla
     }
   }
   for (const [name, count] of Object.entries(script.roles) as [Role, number][]) {
-    const able = [...custody.people.values()].filter((p) => p.roles.includes(name));
+    const able = ready.filter((p) => p.roles.includes(name));
     if (able.length < count) {
+      const late = roster.filter((p) => p.roles.includes(name) && !able.includes(p));
+      const why = late.map((p) => whyRunOut(p, timestamp(nowMs ?? 0), custody.requiredDates));
       blames.push({
         at: ["roles", name],
         text: `the script needs ${count} × ${name}, the roster has ${able.length}`,
-        hint: "enrol more people with the role, or correct the script",
+        hint: why.join("; ") || "enrol more people with the role, or correct the script",
       });
     }
   }
-  if (!rosterFills(script.roles, custody)) {
+  if (!rosterFills(script.roles, ready)) {
     blames.push({ at: ["roles"], text: "the roster cannot fill all roles with different people" });
   }
   return blames;

@@ -3,7 +3,7 @@
 import { digestOf, fromUtf8, sha256Hex } from "../lib/encoding.ts";
 import { canonicalJson, type JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
-import type { Custody } from "./custody.ts";
+import type { Enrolled } from "./custody.ts";
 import { custodyDigest } from "./custody-json.ts";
 import type { Plan, PlanInput, PlanStep } from "./plan.ts";
 import { stepDocument } from "./plan-steps.ts";
@@ -116,7 +116,7 @@ export function readAttachedPlan(bytes: Uint8Array): RecordedPlan | undefined {
 /** Whether different people can fill all roles: bipartite matching, for people hold several roles. */
 export function rosterFills(
   roles: Readonly<Partial<Record<Role, number>>>,
-  custody: Custody,
+  people: readonly Enrolled[],
 ): boolean {
   const places = Object.entries(roles).flatMap(([name, count]) =>
     new Array<Role>(count).fill(name as Role),
@@ -125,7 +125,7 @@ export function rosterFills(
   const seat = (index: number, tried: Set<string>): boolean => {
     const wanted = places[index];
     if (wanted === undefined) return true;
-    for (const { person, roles: held } of custody.people.values()) {
+    for (const { person, roles: held } of people) {
       if (!held.includes(wanted) || tried.has(person)) continue;
       tried.add(person);
       const taken = placeOf.get(person);

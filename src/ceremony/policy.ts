@@ -8,6 +8,7 @@ import { sha256Hex } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import { check, z } from "../lib/schema.ts";
 import { readYaml } from "../lib/yaml.ts";
+import { DATED, type Dated } from "./people-dates.ts";
 import { digest, line, role, type Role } from "./words.ts";
 
 const shareSetRule = z
@@ -33,6 +34,11 @@ export const policySchema = z
       kek: shareSetRule.optional(),
     }),
     agreement: z.strictObject({ minutes: z.int().min(1).max(60) }),
+    /** Records of which everybody who acts must have a date. */
+    people: z
+      .strictObject({ vetting: z.literal("required"), training: z.literal("required") })
+      .partial()
+      .optional(),
     witnesses: z
       .strictObject({
         root: z.array(role).default([]),
@@ -126,6 +132,11 @@ export function separationProblem(
     }
   }
   return undefined;
+}
+
+/** The records of which the policy requires a date. */
+export function datesRequired({ people }: Pick<PolicyRules, "people">): readonly Dated[] {
+  return DATED.filter((what) => people?.[what] === "required");
 }
 
 /** What production forbids although the file is well-formed, one sentence each. */

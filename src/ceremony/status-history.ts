@@ -5,10 +5,10 @@
 
 import type { Entry } from "../ledger/entry.ts";
 import { formatTagged, parseTagged } from "../lib/tagged-json.ts";
-import type { Custody } from "./custody.ts";
 import { custodyDigest } from "./custody-json.ts";
 import { isCosigned, type CosignatureSource } from "./heads.ts";
 import type { CeremonyRecord, History } from "./history.ts";
+import { ableAt } from "./people-dates.ts";
 import { stringOf } from "./record.ts";
 
 export type StatusCeremony = Pick<
@@ -61,9 +61,7 @@ export function believedKept(
   const { size, custody } = kept;
   if (size !== last.seq + 1 || last.type !== "ceremony.closed") return undefined;
   if (stringOf(last.data, "custody") !== custodyDigest(custody)) return undefined;
-  return isCosignedBy(size, custody, cosignatures) ? { ...kept, open: null } : undefined;
-}
-
-function isCosignedBy(size: number, { people }: Custody, source: CosignatureSource): boolean {
-  return isCosigned(size, people.values(), source);
+  // Of the roll nothing is kept: a close after midnight that only the roll bears out is folded anew.
+  const cosigned = isCosigned(size, ableAt(custody, last.time), cosignatures);
+  return cosigned ? { ...kept, open: null } : undefined;
 }

@@ -15,6 +15,7 @@ import { citedFrom } from "./cited.ts";
 import { impostorAmong } from "./custody-people.ts";
 import { parseFact, type Fact } from "./facts.ts";
 import type { StepInDoubt } from "./history.ts";
+import { runOutAmong } from "./people-dates.ts";
 import type { RecordedPlan, RecordedStep } from "./plan-document.ts";
 import { stringOf } from "./record.ts";
 import { StepItems } from "./step-items.ts";
@@ -184,6 +185,8 @@ const BEFORE_CLOCK: readonly Fact["kind"][] = ["people.present", "clock.attested
 
 /** What is known at a completion. */
 export interface StepContext {
+  /** Time of its entry. */
+  readonly at: string;
   readonly custody: Custody;
   readonly vocabulary: Vocabulary;
   readonly clockGap: boolean;
@@ -201,7 +204,7 @@ export function authorityProblem(
   facts: readonly Fact[],
   context: StepContext,
 ): string | undefined {
-  const { custody, vocabulary, clockGap } = context;
+  const { at, custody, vocabulary, clockGap } = context;
   const action = vocabulary.get(step.action);
   if (action === undefined) return `there is no action ${step.action}`;
   const stray = facts.find((fact) => !action.facts.includes(fact.kind));
@@ -213,6 +216,7 @@ export function authorityProblem(
   const roll = facts.find((fact) => fact.kind === "people.present");
   return (
     peopleProblem(action, step, begun, roll?.attending ?? custody.attending, custody) ??
+    runOutAmong(custody, roll?.attending ?? [], at) ??
     otherThanAgreed(action, step, begun, facts, context) ??
     (roll === undefined || roll.bindings === context.bindings
       ? undefined

@@ -10,6 +10,7 @@ import type { CeremonyTrack } from "./ceremony-track.ts";
 import type { Attending, Custody } from "./custody.ts";
 import { whyNotEnrolled } from "./custody-people.ts";
 import type { Fact } from "./facts.ts";
+import { whyRunOut } from "./people-dates.ts";
 import type { HistoryFinding, HistorySources } from "./history.ts";
 import { batchStep, isOfBatch, strayFromItem } from "./item-authority.ts";
 import {
@@ -130,7 +131,9 @@ export class StepFold {
   #cardOf(entry: Entry, person: string): Card | string {
     const now = this.#around.custody();
     const enrolled = now.people.get(person);
-    if (enrolled !== undefined) return enrolled.card;
+    if (enrolled !== undefined) {
+      return whyRunOut(enrolled, entry.time, now.requiredDates) ?? enrolled.card;
+    }
     const candidate = now.former.has(person) ? undefined : this.#candidate(entry, person);
     return candidate ?? whyNotEnrolled(now, person);
   }
@@ -213,6 +216,7 @@ export class StepFold {
       return undefined;
     }
     const problem = authorityProblem(step, begun, facts, {
+      at: entry.time,
       custody: custody(),
       vocabulary: sources.vocabulary,
       clockGap: clockGap(),

@@ -9,6 +9,7 @@ import type { Secret } from "../lib/secret.ts";
 import type { Contribution, Participant, Room } from "./action.ts";
 import { missingFrom, type Expected } from "./authority.ts";
 import { BatchRecord } from "./batch-record.ts";
+import { withCards } from "./custody-people.ts";
 import { callsMember } from "./step-calls.ts";
 import { settlingAim, stepAim, type Aim, type Decided } from "./step-aim.ts";
 import { expectedOf } from "./step-authority.ts";
@@ -154,11 +155,7 @@ export class StepRun {
   /** Everybody whose agreement the step needs, a candidate last. */
   #wanted({ attending, candidate }: Aim): readonly Participant[] {
     const { people, recorder } = this.#parts;
-    const enrolled = recorder.history.custody.people;
-    const roll = attending?.flatMap(({ person, role }): Participant[] => {
-      const card = enrolled.get(person)?.card;
-      return card === undefined ? [] : [{ person, role, card }];
-    });
+    const roll = attending && withCards(recorder.history.custody, attending);
     const wanted = roll ?? people.performers;
     return candidate === undefined ? wanted : [...wanted, candidate];
   }

@@ -8,6 +8,7 @@ import { digestOf, visible } from "../lib/encoding.ts";
 import type { Participant } from "./action.ts";
 import { decide } from "./decision.ts";
 import type { Hall } from "./hall.ts";
+import { whoMayAct } from "./people-dates.ts";
 import type { Recorder } from "./recorder.ts";
 import type { RecordedPlan, RecordedStep } from "./plan-document.ts";
 import type { Tail } from "./standing.ts";
@@ -47,6 +48,7 @@ export async function adoptTail(
   recorder: Recorder,
   { ceremony, plan, step, tail, attending }: TailAdoption,
 ): Promise<void> {
+  const able = whoMayAct(hall, recorder.history.custody, attending);
   hall.console.warn("The ledger holds entries that nobody has cosigned");
   const shown = tailLines(recorder, tail);
   await decide(hall, recorder, {
@@ -57,7 +59,7 @@ export async function adoptTail(
     decision: `adopt ${tail.to}`,
     shown,
     data: { from: tail.from, to: tail.to, shown: digestOf([...shown]) },
-    people: attending,
+    people: able,
     question: "do you adopt these entries as explained?",
     type: "tail.adopted",
     description: `The people in the room adopted entries ${tail.from} to ${tail.to - 1}.`,

@@ -2,7 +2,7 @@
 
 import { z } from "../lib/schema.ts";
 
-export { digest, label, line, policyRef, slug } from "../lib/field-shapes.ts";
+export { day, digest, label, line, policyRef, slug } from "../lib/field-shapes.ts";
 
 export const ROLES = [
   "ceremony-administrator",

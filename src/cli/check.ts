@@ -1,12 +1,15 @@
 /** `keyrite check`: reads, binds and plans a script; prints the plan or every objection at once. */
 
+import { ableAt } from "../ceremony/people-dates.ts";
 import { scriptRefused, scriptSchema } from "../ceremony/script.ts";
+import { timestamp } from "../lib/clock.ts";
 import { jsonSchemaOf } from "../lib/schema.ts";
 import { visible } from "../lib/encoding.ts";
 import type { Plan, PlanStep } from "../ceremony/plan.ts";
 import type { SeenToken } from "./hsm.ts";
 import { printJson, printLine } from "./output.ts";
 import { readVaultOptions } from "./vaults.ts";
+import { systemClock } from "./system.ts";
 import { findScript, planOnSite, readSetOptions } from "./planning.ts";
 import { openSite, siteFolder, type OpenSite } from "./site.ts";
 
@@ -74,7 +77,7 @@ function printPlan(plan: Plan, site: OpenSite): void {
   const roles = Object.entries(script.roles).map(([role, count]) => `${count} × ${role}`);
   printLine(`  people  ${roles.join(", ")}`);
   for (const [role] of Object.entries(script.roles)) {
-    const able = [...site.history.custody.people.values()]
+    const able = ableAt(site.history.custody, timestamp(systemClock.now()))
       .filter((p) => (p.roles as readonly string[]).includes(role))
       .map((p) => p.person);
     if (able.length > 0) printLine(`          ${role}: ${able.join(", ")}`);

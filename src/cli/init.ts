@@ -13,6 +13,7 @@ import {
   type Genesis,
 } from "../ceremony/genesis.ts";
 import {
+  datesRequired,
   productionObjections,
   readPolicy,
   separationProblem,
@@ -61,6 +62,7 @@ export function init(options: InitOptions): Promise<void> {
       hints: objections,
     });
   }
+  requireNoDates(policy);
   const bindings = bindingsText(options);
   const seed = systemRandom.bytes(32);
   const ledgerKey = formatVerifierKey(
@@ -119,6 +121,21 @@ function readFounder(option: string): Founder {
   }
   const card = parseCard(readBounded(resolve(option.slice(0, at)), 1 << 16));
   return { person: card.person, roles: roles as Role[], card };
+}
+
+// Founders come without dates: nobody could act, and so nobody be given one.
+function requireNoDates(policy: Policy): void {
+  const required = datesRequired(policy);
+  if (required.length === 0) return;
+  throw new KeyriteError(
+    "script.refused",
+    `no founder has a date of ${required.join(" or ")} yet`,
+    {
+      hints: [
+        "leave people out of the policy until they do: renew-person gives them dates, change-policy requires them",
+      ],
+    },
+  );
 }
 
 function requireFounders(founders: readonly Founder[], assurance: Assurance, policy: Policy): void {

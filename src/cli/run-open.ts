@@ -4,11 +4,13 @@ import { existsSync } from "node:fs";
 import { abandonOpen } from "../ceremony/abandon.ts";
 import type { Closing } from "../ceremony/closing.ts";
 import { Conductor } from "../ceremony/conduct.ts";
+import { withCards } from "../ceremony/custody-people.ts";
 import { findingLines, whoIsHere } from "../ceremony/finding.ts";
 import { endOf, finishClose, notYetCosigned } from "../ceremony/finish-close.ts";
 import type { Hall } from "../ceremony/hall.ts";
 import type { CeremonyRecord } from "../ceremony/history.ts";
 import { planOfOpen } from "../ceremony/plan-rebuild.ts";
+import { whoMayAct } from "../ceremony/people-dates.ts";
 import type { Recorder } from "../ceremony/recorder.ts";
 import { requireResumable } from "../ceremony/resume.ts";
 import { parseCheckpoint } from "../ledger/checkpoint.ts";
@@ -61,7 +63,8 @@ export async function goOn(parts: GoOnParts, options: GoOnOptions): Promise<Ende
 
 async function abandon({ hall, recorder }: GoOnParts, open: CeremonyRecord): Promise<Ended> {
   for (const line of findingLines(open)) hall.console.tell(line);
-  const roster = [...recorder.history.custody.people.values()];
+  const { custody } = recorder.history;
+  const roster = whoMayAct(hall, custody, [...custody.people.values()]);
   const closing = await abandonOpen(hall, recorder, open, await whoIsHere(hall, "abandon", roster));
   // A change of policy that was given up may have put its copy in place already.
   if (open.unsettled.size > 0) await hall.files.replacePolicy(hall.policyBytes);
@@ -82,7 +85,7 @@ async function resume(
   requireResumable(hall, open);
   const plan = planOfOpen(hall, recorder, open, await moduleDigests(site));
   for (const line of findingLines(open)) hall.console.tell(line);
-  const here = await whoIsHere(hall, "resume", peopleToResume(recorder, open));
+  const here = await whoIsHere(hall, "resume", peopleToResume(hall, recorder, open));
   const conducted = await new Conductor(hall, recorder, plan, open.id).resume(here);
   return { ...conducted, state: "closed" };
 }
@@ -112,15 +115,14 @@ function carriesOlder({ genesis }: OpenSite, size: number, folder: string | unde
 
 /** Those of the roll call; before it was called to its end, whoever is on the roster. */
 function peopleToResume(
+  hall: Hall,
   { history }: Recorder,
   { attending }: CeremonyRecord,
 ): Parameters<typeof whoIsHere>[2] {
   const { people } = history.custody;
-  if (attending.length === 0) return [...people.values()];
-  return attending.flatMap(({ person, role }) => {
-    const card = people.get(person)?.card;
-    return card === undefined ? [] : [{ roles: [role], card }];
-  });
+  if (attending.length === 0) return whoMayAct(hall, history.custody, [...people.values()]);
+  const called = whoMayAct(hall, history.custody, withCards(history.custody, attending));
+  return called.map(({ role, card }) => ({ roles: [role], card }));
 }
 
 /** @throws KeyriteError usage.refused when the open ceremony is of another script */

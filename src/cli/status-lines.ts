@@ -10,6 +10,7 @@ import { openersOf } from "../ceremony/copies-query.ts";
 import { shareSetName, type Custody, type ShareSetCustody } from "../ceremony/custody.ts";
 import { lostHolders, type Former } from "../ceremony/custody-people.ts";
 import { kekName, type BackupCustody, type KekCustody } from "../ceremony/custody-copies.ts";
+import { datesText, type Dates } from "../ceremony/people-dates.ts";
 import { plural, type KeyStatus, type Whereabouts } from "../ceremony/key-status.ts";
 import type { StatusHistory } from "../ceremony/status-history.ts";
 import { digestLines } from "../ceremony/spoken.ts";
@@ -81,7 +82,7 @@ function peopleLines(custody: Custody): readonly string[] {
   const { people, former, tokens, shareSets, places } = custody;
   return [
     ...section("People", [...people.values()], (p) => [
-      `  ${p.person}  ${visible(p.card.name)}  ${p.roles.join(", ")}`,
+      `  ${p.person}  ${visible(p.card.name)}  ${p.roles.join(", ")}${untilText(p)}`,
     ]),
     ...(former.size === 0 ? [] : section("Off the roster", [...former.values()], formerLines)),
     ...section("Tokens", [...tokens.values()], (t) => {
@@ -98,6 +99,12 @@ function peopleLines(custody: Custody): readonly string[] {
       ...lostLines(custody, s),
     ]),
   ];
+}
+
+/** Nothing of somebody without dates. */
+function untilText(dates: Dates): string {
+  const stated = datesText(dates);
+  return stated === "" ? "" : `; ${stated}`;
 }
 
 function formerLines({ person, card, roles, revoked }: Former): readonly string[] {

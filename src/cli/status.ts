@@ -30,7 +30,7 @@ export function status(options: StatusOptions): Promise<void> {
     const view = {
       keys,
       certificates,
-      concerns: concerns(history, keys, certificates),
+      concerns: concerns(history, keys, certificates, systemClock.now()),
       all: options.all === true,
     };
     if (options.json === true) printJson("status", statusJson(site, view));

@@ -29,6 +29,16 @@ export const line = z
     "must hold only characters that show, in Unicode normal form C (NFC)",
   );
 
+/** A day of the calendar in UTC, `YYYY-MM-DD`. */
+export const day = z
+  .string()
+  .regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/, 'must be a day like "2027-11-30"')
+  .refine(
+    // What the calendar does not have, 30 February for one, is read as another day or as none.
+    (text) => new Date(Date.parse(text) || 0).toISOString().startsWith(text),
+    "must be a day that the calendar has",
+  );
+
 /** A clause of a policy or standard, e.g. `BR:6.1.1.1`. */
 export const policyRef = z
   .string()

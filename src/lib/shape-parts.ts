@@ -54,7 +54,7 @@ type Flat<T> = { [K in keyof T]: T[K] };
 /** What a mapping with these members is read as. */
 type Fields<M> = Flat<
   { readonly [K in Exclude<keyof M, OptionalNames<M>>]: Infer<M[K]> } & {
-    readonly [K in OptionalNames<M>]?: Infer<M[K]>;
+    readonly [K in OptionalNames<M>]?: Exclude<Infer<M[K]>, undefined>;
   }
 >;
 

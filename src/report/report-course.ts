@@ -1,5 +1,6 @@
 /** What was performed, by whom, and step by step: with the numbers of the paper script and of the ledger's entries. */
 
+import { datesText } from "../ceremony/people-dates.ts";
 import { html, type Html } from "./page.ts";
 import { timelinePicture } from "./pictures.ts";
 import {
@@ -101,6 +102,10 @@ export function peopleSection({ report }: PageContext): Html {
   const gone = report.people.flatMap(({ name, person, revoked }) =>
     revoked === undefined ? [] : [`${name} (${person}: ${revoked.reason}, ${revoked.at})`],
   );
+  const dated = report.people.flatMap((one) => {
+    const stated = datesText(one);
+    return stated === "" || one.revoked !== undefined ? [] : [`${one.person} ${stated}`];
+  });
   const roles = [...new Set(there.map(({ attended }) => attended ?? ""))];
   return html`${heading("people")}
     ${table(
@@ -124,6 +129,7 @@ export function peopleSection({ report }: PageContext): Html {
             ${absent.map(({ name, person, roles: held }) => `${name} (${person}: ${held.join(", ")})`).join("; ")}.
           </p>`
     }
+    ${dated.length === 0 ? "" : html`<p class="soft small">May act by their records: ${dated.join("; ")}.</p>`}
     ${gone.length === 0 ? "" : html`<p class="soft small">Taken off the roster: ${gone.join("; ")}.</p>`}`;
 }
 

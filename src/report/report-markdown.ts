@@ -1,5 +1,6 @@
 /** A report as Markdown, for mail, tickets and diffs: the same content as the page, without its check of itself. */
 
+import { datesText } from "../ceremony/people-dates.ts";
 import { fromHex, groupedHex, visible } from "../lib/encoding.ts";
 import { spokenWords } from "../lib/words.ts";
 import { clockTime, dateTime } from "./report-parts.ts";
@@ -151,7 +152,7 @@ function peopleLines({ people, scope }: Report): readonly string[] {
     "People and roles",
     ["name", "role", "did", "cosigned", "card"],
     people.map((person) => [
-      `${person.name} (${person.person})`,
+      [`${person.name} (${person.person})`, datesText(person)].filter(Boolean).join("; "),
       person.attended ?? whyAbsent(person),
       scope === "site"
         ? `${person.acts.length} acts`

@@ -6,7 +6,7 @@
 import { concerns } from "../ceremony/concerns.ts";
 import type { ConformanceReport } from "../ceremony/conformance-report.ts";
 import type { Genesis } from "../ceremony/genesis.ts";
-import { cosignersOf } from "../ceremony/heads.ts";
+import { cosignersOf, mayCosign } from "../ceremony/heads.ts";
 import type { CeremonyRecord, History } from "../ceremony/history.ts";
 import { keyStatuses, type KeyStatus } from "../ceremony/key-status.ts";
 import { readScript } from "../ceremony/script.ts";
@@ -117,7 +117,7 @@ function reachOf(ledger: ReportLedger, first: number, size: number): Reach {
   let seq = 0;
   for (const text of ledger.entries()) {
     if (seq >= first) break;
-    if (/"kind":"(person\.enrolled|person\.revoked|policy\.adopted)"/.test(text))
+    if (/"kind":"(person\.enrolled|person\.renewed|person\.revoked|policy\.adopted)"/.test(text))
       authority.push(seq);
     seq += 1;
   }
@@ -148,7 +148,7 @@ function headOf({ ledger, history }: ReportSource): HeadPart {
     throw new KeyriteError("ledger.damaged", `the ledger has no checkpoint of size ${size}`);
   }
   const { root } = parseCheckpoint(parseNote(note).text);
-  const people = cosignersOf(size, history.custody.people.values(), {
+  const people = cosignersOf(size, mayCosign(history, history.lastTime ?? ""), {
     checkpoint: (at) => ledger.checkpoint(at),
     cosignatures: (at) => ledger.cosignatures(at).map(({ line }) => line),
   });

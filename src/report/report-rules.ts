@@ -2,6 +2,7 @@
 
 import type { Custody } from "../ceremony/custody.ts";
 import { everEnrolled } from "../ceremony/custody-people.ts";
+import { datesOf } from "../ceremony/people-dates.ts";
 import type { Policy } from "../ceremony/policy.ts";
 import { parseTimestamp, timestamp } from "../lib/clock.ts";
 import type { CeremonyPart, DuePart, HeadPart, MatrixRow, PersonPart } from "./report-types.ts";
@@ -33,6 +34,7 @@ export function peopleParts(
         ),
       ),
       cosigned: cosigned?.time ?? null,
+      ...datesOf(custody.people.get(person) ?? custody.former.get(person) ?? {}),
       ...(revoked === undefined ? {} : { revoked }),
     };
   });

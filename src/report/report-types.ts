@@ -162,6 +162,9 @@ export interface PersonPart {
     readonly part: string;
   }[];
   readonly cosigned: string | null;
+  /** The last days on which they may act, where they are stated. */
+  readonly vettedUntil?: string;
+  readonly trainedUntil?: string;
   /** When and why they were taken off the roster; absent for who is on it. */
   readonly revoked?: Former["revoked"];
 }

@@ -33,6 +33,8 @@ const EXAMPLES: JsonObject = {
   officers: "custodian",
   algorithm: "p-384",
   days: 7305,
+  vettedUntil: "2027-11-30",
+  trainedUntil: "2027-05-31",
   escrow: false,
   reader: "none",
   fields: {},

@@ -126,6 +126,12 @@ export const HONEST: Readonly<Record<string, (stage: Stage) => HandStep>> = {
       attached: [{ mediaType: "application/json", bytes: formatCard(card) }],
     };
   },
+  renew: (stage) => {
+    const renewal = { person: "ben", vettedUntil: "2027-11-30", reference: "file 4713" };
+    const card = cardDigest(stage.person("ben").card);
+    const facts = [{ kind: "person.renewed", ...renewal }];
+    return { who: [ANA, EVE], data: { ...renewal, card }, facts };
+  },
   revoke: (stage) => {
     const leaving = { person: "olga", reason: "left", reference: "file 4712" };
     const card = cardDigest(stage.person("olga").card);

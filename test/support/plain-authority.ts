@@ -21,6 +21,7 @@ export const ALL = as(...Object.keys(ROLES));
 export const CUSTODY = {
   people: new Map(ALL.map(({ person, role }) => [person, { person, roles: [role] }])),
   attending: ALL,
+  requiredDates: [],
   former: new Map(),
 } as unknown as Custody;
 

@@ -38,6 +38,7 @@ export const STEP = {
   attest: `id: attest, action: attest, by: [internal-witness], with: { statement: It is so }`,
   deviation: `id: deviation, action: record-deviation, by: ${TWO}`,
   enroll: `id: enroll, action: enroll-person, by: ${TWO}, with: { person: fay, roles: [custodian], reference: file 4711 }`,
+  renew: `id: renew, action: renew-person, by: ${TWO}, with: { person: ben, vettedUntil: 2027-11-30, reference: file 4713 }`,
   revoke: `id: revoke, action: revoke-person, by: ${TWO}, with: { person: olga, reason: left, reference: file 4712 }`,
   policy: `id: policy, action: change-policy, by: ${TWO}, with: { file: policy.next.yaml }`,
   adopt: `id: adopt, action: adopt-token, by: ${TWO}, with: { token: beta }`,

@@ -43,6 +43,13 @@ const CASES: Readonly<Record<string, Interrupted>> = {
       assert.equal(history.custody.people.get("fay")?.reference, "file 4711");
     },
   },
+  "the renewal of a person's dates": {
+    yaml: script([STEP.renew]),
+    from: fork,
+    check: ({ history: { custody } }) => {
+      assert.equal(custody.people.get("ben")?.vettedUntil, "2027-11-30");
+    },
+  },
   "the revocation of a person": {
     yaml: script([STEP.revoke]),
     from: fork,

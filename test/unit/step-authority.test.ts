@@ -126,6 +126,7 @@ function problem(
   context: Partial<StepContext> = {},
 ): string | undefined {
   return authorityProblem(STEP_BY, begun, facts, {
+    at: "2026-11-23T09:30:00.000Z",
     ...{ custody: CUSTODY, clockGap: false, bindings: "b", profiles: {} },
     vocabulary: new Map(of === null ? [] : [["generate-key", action(of)]]),
     attachment: () => undefined,

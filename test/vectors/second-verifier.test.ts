@@ -41,6 +41,8 @@ const TESTS = [
   "founding",
   "people",
   "revoked",
+  "dates",
+  "policy",
   "tail",
   "endings",
   "kek",

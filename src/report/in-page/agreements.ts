@@ -8,7 +8,14 @@ import { hex } from "./bytes.ts";
 import type { PageCrypto } from "./crypto.ts";
 import { objectAt, objectsAt, textAt, type ReadEntry } from "./entries.ts";
 import { isSigned, readKey, readNote } from "./note.ts";
-import { digestOfText, jsonOf, type Documents, type Person, type Roster } from "./roster.ts";
+import {
+  digestOfText,
+  jsonOf,
+  whyLate,
+  type Documents,
+  type Person,
+  type Roster,
+} from "./roster.ts";
 
 export interface Judging {
   readonly crypto: PageCrypto;
@@ -127,6 +134,8 @@ async function agreementProblem(
   if (signer.until !== null && signer.until < entry.seq) {
     return `${name}, who agrees, was taken off the roster at entry ${signer.until}`;
   }
+  const late = whyLate(signer, entry.time, entry.seq);
+  if (late !== undefined) return `${name}, who agrees, could not act any more: ${late}`;
   if (!(await isSigned(judging.crypto, note.text, line, signer.signing))) {
     return `the agreement of ${name} is not signed by ${name}`;
   }
@@ -155,6 +164,7 @@ async function candidate(
     cosigning: signing,
     since: seq,
     until: null,
+    dates: [],
   };
 }
 

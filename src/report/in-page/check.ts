@@ -9,7 +9,7 @@ import { readEntries, type ReadEntries, type ReadEntry } from "./entries.ts";
 import type { Check, Evidence, Findings, ShownValue } from "./evidence.ts";
 import { isSigned, readCheckpoint, readLine, readNote, type Note } from "./note.ts";
 import { narrowed, rootsInAgreements } from "./narrow.ts";
-import { readDocuments, readRoster, type Roster } from "./roster.ts";
+import { readDocuments, readRoster, rollOf, whyLate, type Person, type Roster } from "./roster.ts";
 import { leadsTo, leafHash, rootsAt, subtreesBefore } from "./tree.ts";
 
 interface Head {
@@ -57,7 +57,7 @@ export async function checkPage(
       {
         name: "cosignatures",
         what: "cosignatures",
-        ...(await cosignatures(crypto, heads, roster)),
+        ...(await cosignatures(crypto, heads, roster, read.bySeq)),
       },
       { name: "agreements", what: "agreements", ...agreements },
       { name: "documents", what: "documents", count: evidence.documents.length, problems: missing },
@@ -146,10 +146,14 @@ async function cosignatures(
   crypto: PageCrypto,
   heads: readonly Head[],
   { people }: Roster,
+  entries: ReadonlyMap<number, ReadEntry>,
 ): Promise<Judged> {
   const problems: string[] = [];
   let count = 0;
   for (const { note, said, cosignatures: lines } of heads) {
+    // Without the entry that made the head nobody can tell whether somebody could act then.
+    const last = entries.get((said?.size ?? 0) - 1);
+    const roll = last === undefined ? new Set<string>() : rollOf(entries, last);
     for (const text of lines) {
       count += 1;
       const line = readLine(text);
@@ -162,12 +166,18 @@ async function cosignatures(
         problems.push(`a cosignature ${on} is by ${line.name}, who is not on the roster`);
       } else if (signer.until !== null && signer.until < (said?.size ?? 0)) {
         problems.push(`a cosignature ${on} is by ${line.name}, who was off the roster by then`);
+      } else if (last !== undefined && !roll.has(signer.person) && isLate(signer, last)) {
+        problems.push(`a cosignature ${on} is by ${line.name}, who could not act any more`);
       } else if (!(await isSigned(crypto, note?.text ?? "", line, signer.cosigning))) {
         problems.push(`the cosignature of ${signer.person} ${on} does not verify`);
       }
     }
   }
   return { count, problems };
+}
+
+function isLate(person: Person, { time, seq }: ReadEntry): boolean {
+  return whyLate(person, time, seq + 1) !== undefined;
 }
 
 /** What the page computes and also shows: in place of an entry these bear the index -1. */

@@ -16,6 +16,15 @@ export interface Person {
   readonly since: number;
   /** Index of the entry that took them off the roster, or null. */
   readonly until: number | null;
+  /** Their dates, as they were from an entry on; the newest last. */
+  readonly dates: readonly Dates[];
+}
+
+interface Dates {
+  readonly since: number;
+  /** The last days on which they may act, each undefined where none is stated. */
+  readonly vetting: string | undefined;
+  readonly training: string | undefined;
 }
 
 export interface Documents {
@@ -80,6 +89,11 @@ export async function readRoster(
         const gone = people.get(textAt(fact, "person"));
         if (gone?.until === null) people.set(gone.person, { ...gone, until: seq });
       }
+      if (fact["kind"] === "person.renewed") {
+        const known = people.get(textAt(fact, "person"));
+        const dates = [...(known?.dates ?? []), datesIn(fact, seq, known?.dates.at(-1))];
+        if (known !== undefined) people.set(known.person, { ...known, dates });
+      }
       if (fact["kind"] !== "person.enrolled") continue;
       const person = await enrolled(crypto, fact, jsonOf(documents, textAt(fact, "card")), seq);
       if (typeof person === "string") problems.push(person);
@@ -103,7 +117,40 @@ async function enrolled(
   if (!fits) return `the card of ${person} does not bear keys of theirs`;
   const roles = fact["roles"];
   const held = Array.isArray(roles) ? roles.map(String) : [];
-  return { person, roles: held, signing, cosigning, since, until: null };
+  const dates = [datesIn(fact, since)];
+  return { person, roles: held, signing, cosigning, since, until: null, dates };
+}
+
+function datesIn(fact: JsonObject, since: number, before?: Dates): Dates {
+  return {
+    since,
+    vetting: textAt(fact, "vettedUntil") || before?.vetting,
+    training: textAt(fact, "trainedUntil") || before?.training,
+  };
+}
+
+/**
+ * Why a record of somebody was over at a time, by the entries before `seq`; or undefined. A date that the policy
+ * requires and nobody stated is judged by `keyrite verify`.
+ */
+export function whyLate({ dates }: Person, time: string, seq: number): string | undefined {
+  const { vetting, training } = dates.findLast(({ since }) => since < seq) ?? {};
+  for (const [what, until] of Object.entries({ vetting, training })) {
+    if (until !== undefined && time.slice(0, 10) > until) return `${what} was good until ${until}`;
+  }
+  return undefined;
+}
+
+/** Who is on the roll of the ceremony that an entry ends, as far as its entries are carried. */
+export function rollOf(
+  entries: ReadonlyMap<number, ReadEntry>,
+  { type, value }: ReadEntry,
+): ReadonlySet<string> {
+  if (type !== "ceremony.closed" && type !== "ceremony.abandoned") return new Set();
+  const own = [...entries.values()].filter((one) => one.value["ceremony"] === value["ceremony"]);
+  const facts = own.flatMap((one) => objectsAt(one.value, "facts"));
+  const roll = facts.findLast((fact) => fact["kind"] === "people.present") ?? {};
+  return new Set(objectsAt(roll, "attending").map((one) => textAt(one, "person")));
 }
 
 /** SHA-256 of the canonical JSON text of a value, in hex. */
