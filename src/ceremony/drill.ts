@@ -57,7 +57,7 @@ export async function settleFailed(parts: StepRunParts, left: StepInDoubt): Prom
       return decided;
     });
   } catch (error) {
-    // Only a destruction cannot be taken back: what the token keeps is on record as being there.
+    // What cleans up adds nothing: what the token keeps is on record as being there.
     if (decided?.choice !== "finish" || !isDrillFailure(plan, error)) throw error;
   }
 }

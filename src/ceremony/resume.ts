@@ -175,8 +175,9 @@ export async function whatToDo(
 }
 
 /**
- * A step of a drill that has failed is not tried again: what it left is taken back, or finished where nothing
- * can be taken back. The action looks, and the people read what it found before they agree.
+ * A step of a drill that has failed is not tried again: what it left is taken back. One that is performed whatever
+ * has failed cleans up or judges, so it is finished, as is what cannot be taken back. The action looks, and the people
+ * read what it found before they agree.
  * @throws KeyriteError halted.in-doubt when the action cannot tell; hsm.* when the token does not answer
  */
 export async function takingBack(
@@ -186,8 +187,12 @@ export async function takingBack(
   doubt: StepInDoubt,
 ): Promise<Decided> {
   const found = await lookedAt(hall, step, room, doubt);
-  return { choice: found.choices.includes("undo") ? "undo" : "finish", doubt, found };
+  const [wanted, otherwise] = step.always ? FINISH_FIRST : UNDO_FIRST;
+  return { choice: found.choices.includes(wanted) ? wanted : otherwise, doubt, found };
 }
+
+const FINISH_FIRST = ["finish", "undo"] as const;
+const UNDO_FIRST = ["undo", "finish"] as const;
 
 async function lookedAt(
   hall: Hall,
