@@ -29,7 +29,7 @@ type Row = keyof typeof ROWS;
 /** Only these ceremonies, while looking for something. */
 const ONLY = process.env["FAULTS_CEREMONIES"]?.split(",");
 /** Lives of each kind at each ceremony. */
-const LIVES = sized(1, 5);
+const LIVES = sized(1, 7);
 /** How often a life is killed again while it is gone on with. */
 const AGAIN = FULL ? 6 : 0;
 /** Lives at a time: each waits for its processes most of the time. */
