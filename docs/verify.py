@@ -1793,6 +1793,8 @@ def special(fact, parameters, intent, action):
         # "unstated" stands in a script for a date that is not given.
         dates = [(parameters.get(m, "unstated"), fact.get(m, "unstated")) for m in DATED.values()]
         wrong = any(agreed != stated for agreed, stated in dates)
+        shown = ["roles" if kind == "person.enrolled" else "person", "reference", *DATED.values()]
+        wrong = wrong or any((m in intent, intent.get(m)) != (m in fact, fact.get(m)) for m in shown)
     elif kind == "kek.escrowed":
         agreed = intent.get("shareSet") or {}
         wrong = agreed.get("set") != fact["set"] or fact["setGeneration"] != 1

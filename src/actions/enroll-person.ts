@@ -68,7 +68,10 @@ export const enrollPerson = defineAction<Params, Candidate, Enrolment>({
     fact.card === subject.candidate.card &&
     fact.reference === p.reference &&
     fact.roles.join() === p.roles.join() &&
-    sameDates(fact, datesOf(p)),
+    sameDates(fact, datesOf(p)) &&
+    fact.reference === subject.reference &&
+    JSON.stringify(fact.roles) === JSON.stringify(subject.roles) &&
+    sameDates(fact, subject),
   async subject(p, room) {
     const medium = await room.people.medium(p.person, p.person);
     const card = medium.readCard();

@@ -49,18 +49,22 @@ export const renewPerson = defineAction<Params, Renewal, Renewal>({
   establishes: (_, { person, reference, ...rest }) => [
     { kind: "person.renewed", person, reference, ...datesOf(rest) },
   ],
-  admits: (p, _, fact) =>
+  admits: (p, subject, fact) =>
     fact.kind === "person.renewed" &&
     fact.person === p.person &&
     fact.reference === p.reference &&
-    sameDates(fact, datesOf(p)),
+    sameDates(fact, datesOf(p)) &&
+    fact.person === subject.person &&
+    fact.reference === subject.reference &&
+    sameDates(fact, subject),
   subject(p, room) {
     refuseTooFew(p, room);
     const data = renewal(p, room.custody);
     return Promise.resolve({ data, shown: lines(p, room.custody, data) });
   },
   run: (_, __, { subject }) => Promise.resolve(subject),
-  ...nothingIsLeft("Nothing but the record was to be made."),
+  // Other sites are shown these very agreements: they know nothing of an earlier attempt that was finished.
+  ...nothingIsLeft("Nothing but the record was to be made; it is agreed to anew.", ["undo"]),
 });
 
 function statesNone(p: Params): boolean {

@@ -1,9 +1,12 @@
 /** A policy that requires dates of people: adopted only when enough have them, and in force from then on. */
 
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { init } from "../../src/cli/init.ts";
+import { formatCard } from "../../src/people/card.ts";
 import { as, Hand } from "../support/hand.ts";
 import { CAST, ROLL, script, STEP } from "../support/stage-scripts.ts";
 import { POLICY } from "../support/stage-site.ts";
@@ -84,4 +87,32 @@ test("Q10: nobody whom a required date lets act is taken back or off the roster 
   assert.ok(!planning.ok);
   assert.match(planning.objections.map(({ text }) => text).join(), /eve/);
   assert.match(planning.objections.map(({ text }) => text).join(), needed);
+});
+
+test("Q10: init refuses a policy that requires dates, which no founder has, and writes nothing", (t) => {
+  const stage = fork(t);
+  const folder = mkdtempSync(join(tmpdir(), "keyrite-init-"));
+  t.after(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const founder = ["ana", "eve"].map((person) => {
+    const file = join(folder, `${person}.json`);
+    writeFileSync(file, formatCard(stage.person(person).card));
+    return `${file}=${person === "ana" ? "custodian" : "auditor"}`;
+  });
+  const site = join(folder, "site");
+  const origin = "example.org/dc1/test";
+  const policy = join(folder, "policy.yaml");
+  const rest = { module: [], token: [], medium: [], vault: [], founder };
+  for (const [dates, wanting] of [
+    ["{ training: required }", "training"],
+    ["{ vetting: required, training: required }", "vetting or training"],
+  ] as const) {
+    writeFileSync(policy, `${POLICY}people: ${dates}\n`);
+    assert.throws(() => void init({ site, origin, policy, ...rest }), {
+      code: "script.refused",
+      message: `no founder has a date of ${wanting} yet`,
+    });
+    assert.equal(existsSync(site), false);
+  }
 });
