@@ -45,9 +45,11 @@ export function backupProofs(site: ProvableSite, backup: string): readonly Vault
   const sent = (found.sent.get(`${record.kek}.g${record.generation}`) ?? []).filter(
     ({ seq }) => seq < site.history.cosigned,
   );
-  const wanted = [completed, kek, ...sent].flatMap((entry) =>
-    entry === undefined ? [] : [entry.seq],
-  );
+  const begun = completed?.refs["begun"];
+  const wanted = [
+    ...(begun === undefined ? [] : [begun]),
+    ...[completed, kek, ...sent].flatMap((entry) => (entry === undefined ? [] : [entry.seq])),
+  ];
   return provenFiles(site, found, wanted, record.signers);
 }
 

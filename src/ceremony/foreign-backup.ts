@@ -10,8 +10,9 @@ import type { Card } from "../people/card.ts";
 import { checkBackup, readManifest, type BackupPapers } from "./backup-check.ts";
 import type { EnvelopeCustody, PeerCustody } from "./custody-copies.ts";
 import type { FactKind, FactOf } from "./facts.ts";
-import { proveLedger, whyLate, type ProvenLedger } from "./proven-ledger.ts";
 import type { ProofFiles } from "./proof-folder.ts";
+import { proveLedger, type ProvenLedger } from "./proven-ledger.ts";
+import { beganWith, whyLate } from "./proven-people.ts";
 import { readFacts } from "./step-authority.ts";
 import type { Manifest } from "../backups/manifest.ts";
 
@@ -120,15 +121,22 @@ function backupEntry(ledger: ProvenLedger, sha256: string): RecordedBackup | und
 
 /** The card of somebody who could act when an entry was made, or why they could not. */
 function signerAt(
-  { people, genesis }: ProvenLedger,
+  { people, genesis, entries }: ProvenLedger,
   person: string,
-  { seq, time }: Entry,
+  completed: Entry,
 ): Card | string {
   const known = people.get(person);
-  if (known === undefined || known.since >= seq || (known.until ?? Infinity) <= seq) {
+  if (
+    known === undefined ||
+    known.since >= completed.seq ||
+    (known.until ?? Infinity) <= completed.seq
+  ) {
     return `its signer ${person} is not proven to have been on the roster of ${genesis.origin}`;
   }
-  const late = whyLate(known, time, seq);
+  // What they agreed to in time they also sign past midnight: of a long list that is hours later.
+  const begun = entries.get(completed.refs["begun"] ?? -1);
+  const when = begun !== undefined && beganWith(known.card, begun, completed) ? begun : completed;
+  const late = whyLate(known, when.time, when.seq);
   return late === undefined ? known.card : `its signer could not act then: ${late}`;
 }
 

@@ -25,7 +25,7 @@ function proofOf(what: (text: string) => boolean): string {
 const BACKUP = proofOf((text) => text.includes('"kind":"backup.completed"'));
 const KEK = proofOf((text) => text.includes('"kind":"kek.established"'));
 const ENROLMENT = proofOf((text) => text.includes('"kind":"person.enrolled"'));
-const BEGUN = proofOf((text) => text.includes('"type":"step.begun"'));
+const BEGUN = proofOf((text) => text.includes('"step":"enroll"') && text.includes("step.begun"));
 const OPENED = proofOf((text) => text.includes('"type":"step.opened"'));
 
 function without(proof: string): ForeignPapers {
