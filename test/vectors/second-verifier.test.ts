@@ -42,6 +42,7 @@ const TESTS = [
   "people",
   "revoked",
   "dates",
+  "renewals",
   "policy",
   "tail",
   "endings",
