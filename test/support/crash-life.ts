@@ -137,7 +137,7 @@ export class Tally {
 
   /** What is on the tokens is what custody says, as if nothing had happened, and the ledger verifies. */
   async #settled({ site }: CrashSite, whole: Whole): Promise<void> {
-    const { custody } = ledgerOf(site);
+    const { custody, ceremonies } = ledgerOf(site);
     const held = await heldBy(site, shim, custody);
     const { orphans, duplicates, missing } = straysAmong(held, custody);
     this.orphans += orphans.length;
@@ -147,7 +147,12 @@ export class Tally {
       { orphans, duplicates, missing },
       { orphans: [], duplicates: [], missing: [] },
     );
-    assert.deepEqual(shapeOf(held), whole.shape);
+    // A drill that has failed for want of its HSM may leave what it could not destroy: on record, as was seen above.
+    const drill = custody.drills.find(({ ceremony }) => ceremony === ceremonies.at(-1)?.id);
+    const shape = shapeOf(held);
+    const kept =
+      drill?.verdict === "fail" ? shape.filter((one) => whole.shape.includes(one)) : shape;
+    assert.deepEqual(kept, whole.shape);
     await assertSound(site);
   }
 }
