@@ -36,6 +36,10 @@ test("a backup that is not on record is refused with the names of those that are
   refuses(provable(), "nothing", /no completed backup nothing is on record/, new RegExp(backup));
   const custody = { ...stage.history.custody, backups: new Map() };
   refuses(provable({ custody }), backup, /no completed backup/, /this site has made none/);
+  const [made = assert.fail("there is a backup")] = [...stage.history.custody.backups];
+  const half = new Map([[made[0], { ...made[1], sha256: null }]]);
+  const unfinished = { ...stage.history.custody, backups: half };
+  refuses(provable({ custody: unfinished }), "nothing", /nothing is on record/, /has made none/);
 });
 
 test("nothing is proved of what no head covers that people cosigned", () => {

@@ -158,3 +158,25 @@ test("an open ceremony is told step by step, with what is in doubt and where to 
     `Stopped at step 4 (make) since ${LATER}.`,
   ]);
 });
+
+test("shares of whoever was revoked: what they open, and what is to be done", () => {
+  const { custody } = desk;
+  const kek = [...custody.keks.values()][0] ?? assert.fail("there is no KEK");
+  const set = { set: "kset", generation: 1 };
+  const made = { ...set, purpose: "kek", token: "alpha", threshold: 2 } as const;
+  const holders = ["ben", "cleo", "dan"];
+  const shareSets = new Map([["kset.g1", { ...made, holders, sha256: "ab".repeat(32) }]]);
+  const texts = added({
+    custody: {
+      ...custody,
+      former: new Map([["dan", {}]]) as unknown as typeof custody.former,
+      keks: new Map([["paper.g1", { ...kek, mode: "escrowed", escrow: set }]]),
+      shareSets: shareSets as unknown as typeof custody.shareSets,
+    },
+  });
+  const text = texts.find((one) => one.includes("kset.g1"));
+  assert.equal(
+    text,
+    "dan, off the roster, had 1 share of set kset.g1 of a KEK: counted as lost, 2 of 3 are left and 2 open it; rotate that KEK",
+  );
+});

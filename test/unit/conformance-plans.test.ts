@@ -166,6 +166,7 @@ test("Q13: what was read out differs from the build's words: a note, or a violat
   const own = newest(conformed(stage, { build: stage.software.sha256 }));
   assert.equal(own.verdict, "DOES NOT CONFORM");
   assert.match(own.violations[0]?.text ?? "", /this very build words it otherwise/);
+  assert.deepEqual([own.violations[0]?.code, own.violations[0]?.n], ["plan", 4]);
 });
 
 test("without the script or the action nobody can tell: never that it conforms", (t) => {
