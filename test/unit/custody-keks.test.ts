@@ -97,6 +97,11 @@ const CONTRADICTIONS: Readonly<Record<string, Contradiction>> = {
     fact: FACT.escrowed(),
     says: /KEK paper\.g1 is not in custody/,
   },
+  "escrow under a share set that nobody made": {
+    after: [PAPER],
+    fact: FACT.escrowed(),
+    says: /there is no share set kset\.g1 for a KEK/,
+  },
   "escrow under a share set that opens a token": {
     after: [PAPER, FACT.escrowSet({ purpose: "activation" })],
     fact: FACT.escrowed(),
