@@ -75,8 +75,11 @@ export const EVENT_CLASSES: readonly EventClass[] = [
     "roll.called": ["who attended, in which roles", fact("people.present")],
     "roster.reviewed": ["the roster was reviewed", elsewhere("the operator's access reviews")],
     "training.recorded": [
-      "training and vetting of trusted roles",
-      elsewhere("personnel records; the reference of each enrolment names one"),
+      "training and vetting of trusted roles, and until when they are good",
+      {
+        ...fact("person.renewed"),
+        ...elsewhere("personnel records; the reference of each enrolment names one"),
+      },
     ],
   }),
   ...group("access", {
