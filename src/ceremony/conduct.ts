@@ -236,7 +236,7 @@ export class Conductor {
 
   async #settle(step: PlanStep, doubt: StepInDoubt): Promise<void> {
     const parts = await this.#parts(step);
-    await new StepRun(parts).settle(() => whatToDo(this.#hall, step, parts.room, doubt));
+    await new StepRun(parts).settle(() => whatToDo(parts, doubt));
   }
 
   async #parts(step: PlanStep): Promise<StepRunParts> {

@@ -10,7 +10,7 @@ import type { FactOf, LeavingReason } from "./facts.ts";
 import { shareSetName } from "./generations.ts";
 import type { CopyContext } from "./copies-state.ts";
 import { datesOf, type Dates } from "./people-dates.ts";
-import type { Role } from "./words.ts";
+import { ONLOOKERS, type Role } from "./words.ts";
 import type { Custody, ShareSetCustody } from "./custody.ts";
 
 export interface Enrolled extends Dates {
@@ -111,6 +111,11 @@ export function whyNotEnrolled({ former }: Pick<Roster, "former">, person: strin
 
 function whyFormer({ person, revoked: { at, reason } }: Former): string {
   return `${person} was taken off the roster at ${at} (${reason})`;
+}
+
+/** Whether there are two who do not only look on: fewer can do nothing under dual control. */
+export function canActTogether(people: readonly Enrolled[]): boolean {
+  return people.filter(({ roles }) => roles.some((role) => !ONLOOKERS.includes(role))).length >= 2;
 }
 
 /** People in their roles, each with the card by which the roster knows them. */

@@ -49,16 +49,15 @@ export function recordedFailure(
  * @throws KeyriteError when the token does not even answer: the drill stops and stays open
  */
 export async function settleFailed(parts: StepRunParts, left: StepInDoubt): Promise<void> {
-  const { hall, plan, step, room } = parts;
   let decided: Decided | undefined;
   try {
     await new StepRun(parts).settle(async () => {
-      decided = await takingBack(hall, step, room, left);
+      decided = await takingBack(parts, left);
       return decided;
     });
   } catch (error) {
     // What cleans up adds nothing: what the token keeps is on record as being there.
-    if (decided?.choice !== "finish" || !isDrillFailure(plan, error)) throw error;
+    if (decided?.choice !== "finish" || !isDrillFailure(parts.plan, error)) throw error;
   }
 }
 

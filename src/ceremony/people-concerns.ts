@@ -2,8 +2,8 @@
 
 import { timestamp } from "../lib/clock.ts";
 import type { Custody, Enrolled } from "./custody.ts";
+import { canActTogether } from "./custody-people.ts";
 import { ableAt, DATED, untilOf, whyRunOut } from "./people-dates.ts";
-import { ONLOOKERS } from "./words.ts";
 
 const DAY_MS = 86_400_000;
 const WARNED_DAYS = 30;
@@ -45,10 +45,7 @@ function tooFewSoon(custody: Custody, nowMs: number): readonly string[] {
     .filter((until) => isSoon(until, nowMs));
   const [first] = ends.toSorted();
   if (first === undefined) return [];
-  const left = ableAt(custody, timestamp(endOf(first))).filter(({ roles }) =>
-    roles.some((role) => !ONLOOKERS.includes(role)),
-  );
-  if (left.length >= 2) return [];
+  if (canActTogether(ableAt(custody, timestamp(endOf(first))))) return [];
   return [
     `RED: after ${first} no two people could act, and nobody could be renewed: hold ceremony renew-person before`,
   ];

@@ -7,6 +7,7 @@ import type { Card } from "../people/card.ts";
 import type { Custody, Enrolled } from "./custody.ts";
 import type { Hall } from "./hall.ts";
 import { day } from "./words.ts";
+import { timestamp } from "../lib/clock.ts";
 import { visible } from "../lib/encoding.ts";
 import { z } from "../lib/schema.ts";
 
@@ -112,7 +113,7 @@ export function whoMayAct<T extends { readonly card: Card }>(
   { people, requiredDates }: Roster,
   asked: readonly T[],
 ): readonly T[] {
-  const at = new Date(clock.now()).toISOString();
+  const at = timestamp(clock.now());
   return asked.filter(({ card }) => {
     const enrolled = people.get(card.person);
     const problem = enrolled && whyRunOut(enrolled, at, requiredDates);

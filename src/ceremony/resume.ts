@@ -6,7 +6,7 @@
 import { EVERYONE } from "../console/console.ts";
 import { visible } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
-import type { Participant, Room, Settlement, Vocabulary } from "./action.ts";
+import type { Participant, Settlement, Vocabulary } from "./action.ts";
 import { machineJson, machineLines, type Machine } from "./amendment.ts";
 import { decide } from "./decision.ts";
 import { findingLines, requireCarriedHeads, whyNotResumable } from "./finding.ts";
@@ -16,6 +16,7 @@ import type { Plan, PlanStep } from "./plan.ts";
 import { recordedPlan } from "./plan-document.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Decided } from "./step-aim.ts";
+import type { StepRunParts } from "./step-run.ts";
 import type { Settling } from "./step-authority.ts";
 import { ONLOOKERS } from "./words.ts";
 
@@ -143,17 +144,16 @@ function whereItStopped(open: CeremonyRecord, plan: Plan): PlanStep {
   return last;
 }
 
+/** Where a step that was begun is settled. */
+type SettlingParts = Pick<StepRunParts, "hall" | "step" | "room">;
+
 /**
  * Lets the action look, shows what it found and asks what is to be done.
  * @throws KeyriteError halted.in-doubt when the room wants neither, or the action cannot tell
  */
-export async function whatToDo(
-  hall: Hall,
-  step: PlanStep,
-  room: Room,
-  doubt: StepInDoubt,
-): Promise<Decided> {
-  const found = await lookedAt(hall, step, room, doubt);
+export async function whatToDo(parts: SettlingParts, doubt: StepInDoubt): Promise<Decided> {
+  const { hall, step } = parts;
+  const found = await lookedAt(parts, doubt);
   const labels: Readonly<Record<Settling, string>> = {
     finish: `finish step ${step.n}: do what is left of it`,
     undo: `undo it: take back what it left, then perform step ${step.n} anew`,
@@ -180,14 +180,9 @@ export async function whatToDo(
  * read what it found before they agree.
  * @throws KeyriteError halted.in-doubt when the action cannot tell; hsm.* when the token does not answer
  */
-export async function takingBack(
-  hall: Hall,
-  step: PlanStep,
-  room: Room,
-  doubt: StepInDoubt,
-): Promise<Decided> {
-  const found = await lookedAt(hall, step, room, doubt);
-  const [wanted, otherwise] = step.always ? FINISH_FIRST : UNDO_FIRST;
+export async function takingBack(parts: SettlingParts, doubt: StepInDoubt): Promise<Decided> {
+  const found = await lookedAt(parts, doubt);
+  const [wanted, otherwise] = parts.step.always ? FINISH_FIRST : UNDO_FIRST;
   return { choice: found.choices.includes(wanted) ? wanted : otherwise, doubt, found };
 }
 
@@ -195,9 +190,7 @@ const FINISH_FIRST = ["finish", "undo"] as const;
 const UNDO_FIRST = ["undo", "finish"] as const;
 
 async function lookedAt(
-  hall: Hall,
-  step: PlanStep,
-  room: Room,
+  { hall, step, room }: SettlingParts,
   doubt: StepInDoubt,
 ): Promise<Settlement> {
   const state = doubt.group === null && doubt.done.size === 0 ? "" : " in the middle of its batch";

@@ -76,8 +76,9 @@ function printPlan(plan: Plan, site: OpenSite): void {
   printLine(`  plan    ${plan.sha256}`);
   const roles = Object.entries(script.roles).map(([role, count]) => `${count} × ${role}`);
   printLine(`  people  ${roles.join(", ")}`);
+  const everybody = ableAt(site.history.custody, timestamp(systemClock.now()));
   for (const [role] of Object.entries(script.roles)) {
-    const able = ableAt(site.history.custody, timestamp(systemClock.now()))
+    const able = everybody
       .filter((p) => (p.roles as readonly string[]).includes(role))
       .map((p) => p.person);
     if (able.length > 0) printLine(`          ${role}: ${able.join(", ")}`);

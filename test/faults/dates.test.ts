@@ -5,7 +5,6 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import type { Attending } from "../../src/ceremony/custody.ts";
 import { cardDigest, formatCard } from "../../src/people/card.ts";
 import { figure } from "../support/fault-run.ts";
 import { as, Hand } from "../support/hand.ts";
@@ -28,19 +27,11 @@ after(() => {
   stage.remove();
 });
 
-function callRoll(hand: Hand, attending: readonly Attending[]): void {
-  const bindings = hand.stage.hall().bindings.sha256;
-  const people = attending.map((person) => ({ ...person }));
-  const data = { attending: people, heads: [], bindings, bindingsChange: [], tail: null };
-  const facts = [{ kind: "people.present", attending: people, bindings }];
-  hand.perform("roll-call", { who: attending, data, facts });
-}
-
 /** Each does something of the two at a time, in a ceremony that began before, and says whether it counted. */
 const ACTS: Readonly<Record<string, (at: Stage, time: number, dated: string) => boolean>> = {
   agreement: (at, time) => {
     const hand = new Hand(at, script([STEP.adopt]));
-    callRoll(hand, as("ana", "ben", "eve"));
+    hand.callRoll(as("ana", "ben", "eve"));
     at.clock.time = time;
     hand.perform("adopt");
     return at.history.custody.tokens.has("beta");
@@ -48,12 +39,12 @@ const ACTS: Readonly<Record<string, (at: Stage, time: number, dated: string) => 
   "roll call": (at, time) => {
     const hand = new Hand(at, script([STEP.adopt]));
     at.clock.time = time;
-    callRoll(hand, as("ana", "ben", "eve"));
+    hand.callRoll(as("ana", "ben", "eve"));
     return at.history.custody.attending.length === 3;
   },
   vouch: (at, time) => {
     const hand = new Hand(at, script([STEP.enroll.replace("fay", "mallory")]));
-    callRoll(hand, as("ana", "ben", "eve"));
+    hand.callRoll(as("ana", "ben", "eve"));
     at.clock.time = time;
     const { card } = at.person("mallory");
     const candidate = { person: "mallory", card: cardDigest(card) };
@@ -69,10 +60,7 @@ const ACTS: Readonly<Record<string, (at: Stage, time: number, dated: string) => 
   },
   cosignature: (at, time, dated) => {
     const hand = new Hand(at, script([STEP.adopt]));
-    callRoll(
-      hand,
-      as("ana", "ben", "cleo", "eve").filter(({ person }) => person !== dated),
-    );
+    hand.callRoll(as("ana", "ben", "cleo", "eve").filter(({ person }) => person !== dated));
     at.clock.time = time;
     hand.close(["ana", "eve"]);
     return at.judge().cosigned === at.ledger.size;

@@ -171,6 +171,21 @@ export class Hand {
     return { begun, completed: this.complete(opening, facts, attached, { actors }) };
   }
 
+  /** A roll call on which these stand, signed by `who`, whose fact names `named`. Returns the index of its outcome. */
+  callRoll(attending: readonly Attending[], who = attending, named = attending): number {
+    const bindings = this.stage.hall().bindings.sha256;
+    const plain = (all: readonly Attending[]) => all.map((one) => ({ ...one }));
+    const data = {
+      attending: plain(attending),
+      heads: [],
+      bindings,
+      bindingsChange: [],
+      tail: null,
+    };
+    const facts = [{ kind: "people.present", attending: plain(named), bindings }];
+    return this.perform("roll-call", { who, data, facts }).completed;
+  }
+
   /** The ceremony up to and with a step, all honest. */
   static upTo(stage: Stage, yaml: string, last: string): Hand {
     const hand = new Hand(stage, yaml);

@@ -37,14 +37,6 @@ function moveTo(stage: Stage, time: string): void {
   stage.clock.time = Date.parse(time);
 }
 
-function callRoll(hand: Hand, attending: readonly Attending[]): number {
-  const bindings = hand.stage.hall().bindings.sha256;
-  const people = attending.map((person) => ({ ...person }));
-  const data = { attending: people, heads: [], bindings, bindingsChange: [], tail: null };
-  const facts = [{ kind: "people.present", attending: people, bindings }];
-  return hand.perform("roll-call", { who: attending, data, facts }).completed;
-}
-
 test("Q10: dates are on record with the enrolment, and in custody only where they were stated", (t) => {
   const stage = fork(t);
   assert.deepEqual(stage.findings, []);
@@ -82,7 +74,7 @@ test("Q10: a forged roll call with somebody out of date is no roll call, and not
   moveTo(stage, LATE);
   const hand = new Hand(stage, script([STEP.adopt]));
   const before = believed(stage);
-  const roll = callRoll(hand, [...OTHERS, FAY]);
+  const roll = hand.callRoll([...OTHERS, FAY]);
   const { completed } = hand.perform("adopt", { who: [...ANA, FAY] });
   assert.equal(believed(stage), before);
   assertFound(stage, roll - 1, GONE);
@@ -98,7 +90,7 @@ test("Q10: an agreement counts until midnight and not at it, in a ceremony that 
     const stage = fork(t);
     moveTo(stage, `${LAST}T23:50:00.000Z`);
     const hand = new Hand(stage, script([STEP.adopt]));
-    callRoll(hand, [...OTHERS, FAY]);
+    hand.callRoll([...OTHERS, FAY]);
     assert.deepEqual(stage.findings, []);
     const before = believed(stage);
     moveTo(stage, time);
@@ -116,7 +108,7 @@ test("Q10: who was on the roll in time finishes the ceremony after midnight, and
   const stage = fork(t);
   moveTo(stage, `${LAST}T23:50:00.000Z`);
   const hand = new Hand(stage, script([STEP.adopt]));
-  callRoll(hand, [...OTHERS, FAY]);
+  hand.callRoll([...OTHERS, FAY]);
   hand.perform("adopt", { who: [...ANA, FAY] });
   moveTo(stage, LATE);
   hand.close(["ana", "fay"]);
@@ -163,7 +155,7 @@ test("Q10: nobody goes on with a ceremony, or gives it up, who is out of date by
   const stage = fork(t);
   moveTo(stage, `${LAST}T23:50:00.000Z`);
   const hand = new Hand(stage, script([STEP.clock, STEP.deviation]));
-  callRoll(hand, [...OTHERS, FAY]);
+  hand.callRoll([...OTHERS, FAY]);
   hand.perform("clock", { who: [...ANA, FAY] });
   moveTo(stage, LATE);
   const data = { reason: "by hand" };
@@ -205,7 +197,7 @@ test("Q10: a report's page judges the same: no word after midnight but the roll'
   };
   moveTo(stage, `${LAST}T23:50:00.000Z`);
   const first = new Hand(stage, script([STEP.clock]));
-  callRoll(first, [...OTHERS, FAY]);
+  first.callRoll([...OTHERS, FAY]);
   first.perform("clock", { who: [...ANA, FAY] });
   moveTo(stage, LATE);
   first.close(["ana", "fay"]);

@@ -53,25 +53,12 @@ test("Q08: the agreement of somebody who is not at the roll call voids a step", 
   const stage = fork(t);
   const hand = new Hand(stage, script([STEP.adopt]));
   const attending = as("ana", "ben", "cleo", "eve");
-  callRoll(hand, attending, attending);
+  hand.callRoll(attending);
   const before = believed(stage);
   const { completed } = hand.perform("adopt", { who: [...ANA, ...EVE, ...as("dan")] });
   assert.equal(believed(stage), before);
   assertFound(stage, completed, /dan is not at the roll call/);
 });
-
-function callRoll(
-  hand: Hand,
-  attending: readonly Attending[],
-  who: readonly Attending[],
-  facts: readonly Attending[] = attending,
-): number {
-  const bindings = hand.stage.hall().bindings.sha256;
-  const people = attending.map((person) => ({ ...person }));
-  const data = { attending: people, heads: [], bindings, bindingsChange: [], tail: null };
-  const fact = { kind: "people.present", attending: facts.map((p) => ({ ...p })), bindings };
-  return hand.perform("roll-call", { who, data, facts: [fact] }).completed;
-}
 
 const ALL = as("ana", "ben", "cleo", "dan", "eve");
 const ROLLS: Readonly<
@@ -111,7 +98,7 @@ for (const [what, [attending, who, problem]] of Object.entries(ROLLS)) {
     const stage = fork(t);
     const hand = new Hand(stage, script([STEP.adopt]));
     const before = believed(stage);
-    const completed = callRoll(hand, attending, who);
+    const completed = hand.callRoll(attending, who);
     assert.equal(believed(stage), before);
     const step = hand.perform("adopt").completed;
     assert.equal(believed(stage), before);
@@ -129,7 +116,7 @@ for (const [what, facts] of Object.entries({
     const stage = fork(t);
     const hand = new Hand(stage, script([STEP.adopt]));
     const before = believed(stage);
-    const completed = callRoll(hand, ALL, ALL, facts);
+    const completed = hand.callRoll(ALL, ALL, facts);
     assert.equal(believed(stage), before);
     assertFound(stage, completed, /no authority/);
   });
@@ -159,7 +146,7 @@ test("Q09: auditor and external witness authorise nothing, whatever the plan say
       plan.replaceAll('or","internal-witness"]', `or","${role}"]`),
     );
     const attending = [...as("ana", "ben"), one(onlooker, role)];
-    callRoll(hand, attending, attending);
+    hand.callRoll(attending);
     assert.deepEqual(stage.findings, []);
     const before = believed(stage);
     const { completed } = hand.perform("adopt", { who: [...ANA, one(onlooker, role)] });

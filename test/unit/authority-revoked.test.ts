@@ -67,19 +67,11 @@ test("Q10: whoever is revoked is not asked for at the roll call, and cannot be c
   );
 });
 
-function callRoll(hand: Hand, attending: readonly Attending[]): number {
-  const bindings = hand.stage.hall().bindings.sha256;
-  const people = attending.map((person) => ({ ...person }));
-  const data = { attending: people, heads: [], bindings, bindingsChange: [], tail: null };
-  const facts = [{ kind: "people.present", attending: people, bindings }];
-  return hand.perform("roll-call", { who: attending, data, facts }).completed;
-}
-
 test("Q10: a forged roll call with a revoked person is no roll call, and nothing rests on it", (t) => {
   const stage = revoked(t);
   const hand = new Hand(stage, script([STEP.adopt]));
   const before = believed(stage);
-  const roll = callRoll(hand, [...as("ana", "ben", "cleo", "dan"), FAY]);
+  const roll = hand.callRoll([...as("ana", "ben", "cleo", "dan"), FAY]);
   const { completed } = hand.perform("adopt", { who: [...ANA, FAY] });
   assert.equal(believed(stage), before);
   assertFound(stage, roll - 1, GONE);
@@ -203,7 +195,7 @@ test("Q10: nobody on the roll of a ceremony is revoked in it, whoever agreed", (
   const stage = fork(t);
   const yaml = script([REVOKE]);
   const hand = new Hand(stage, yaml);
-  callRoll(hand, [...as("ana", "ben", "cleo", "dan", "eve"), FAY]);
+  hand.callRoll([...as("ana", "ben", "cleo", "dan", "eve"), FAY]);
   const before = believed(stage);
   const leaving = { person: "fay", reason: "left", reference: "file 4712" };
   const facts = [{ kind: "person.revoked", ...leaving }];

@@ -2,10 +2,11 @@
 
 import type { Situation } from "../../ceremony/conditions.ts";
 import type { Custody, Enrolled } from "../../ceremony/custody.ts";
+import { canActTogether } from "../../ceremony/custody-people.ts";
 import { ableAt, whyRunOut } from "../../ceremony/people-dates.ts";
 import { datesRequired, type PolicyRules } from "../../ceremony/policy.ts";
 import { KeyriteError } from "../../lib/errors.ts";
-import { ONLOOKERS, type Role } from "../../ceremony/words.ts";
+import type { Role } from "../../ceremony/words.ts";
 import { timestamp } from "../../lib/clock.ts";
 
 /**
@@ -29,11 +30,6 @@ export function whyNeeded(
   const last = leaver.roles.find((role) => missing.includes(role));
   if (last === undefined) return undefined;
   return `${person} is the last ${last}, whom the policy wants at ceremonies; enrol another first`;
-}
-
-/** Whether there are two who do not only look on. */
-export function canActTogether(people: readonly Enrolled[]): boolean {
-  return people.filter(({ roles }) => roles.some((role) => !ONLOOKERS.includes(role))).length >= 2;
 }
 
 /** Roles that the policy wants as witnesses and that none of these people holds. */
