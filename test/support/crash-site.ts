@@ -78,6 +78,8 @@ export class CrashSite {
   readonly site: RehearsedSite;
   readonly ceremony: string;
   readonly #options: readonly string[];
+  /** Beside the site: what writes down its calls would end it where the site's disk is full. */
+  readonly #logs = newFolder();
 
   constructor({ ceremony, folder, options }: Prepared, copy = newFolder()) {
     cpSync(folder, copy, { recursive: true, preserveTimestamps: true });
@@ -87,7 +89,8 @@ export class CrashSite {
   }
 
   remove(): void {
-    rmSync(this.site.folder, { recursive: true, force: true });
+    for (const folder of [this.site.folder, this.#logs])
+      rmSync(folder, { recursive: true, force: true });
   }
 
   /** The ceremony from its beginning. */
@@ -133,7 +136,7 @@ export class CrashSite {
     interruption: Interruption | undefined,
   ): Promise<Interrupted> {
     const [log, called, fired] = ["points", "calls", "fired"].map((name) =>
-      join(this.site.folder, `log-${name}`),
+      join(this.#logs, name),
     ) as [string, string, string];
     for (const one of [log, called, fired]) rmSync(one, { force: true });
     const rules =
@@ -184,7 +187,7 @@ export class CrashSite {
   }
 }
 
-// The outbox, the ledger, media and vaults; not the log of points itself.
+// The outbox, the ledger, media and vaults.
 function pointsIn(log: string): readonly FilePoint[] {
   return linesOf(log).map((line) => {
     const [, commits = "", call = "", ...path] = line.split(" ");

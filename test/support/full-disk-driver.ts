@@ -65,7 +65,10 @@ async function filled(free: number): Promise<FullDisk> {
         midway: found.open !== null,
         inDoubt: (found.open?.unsettled.size ?? 0) > 0,
       },
-      first: ran.code === 0 ? "closed" : (/\((\S+), exit \d\)/.exec(ran.stderr)?.[1] ?? ran.stderr),
+      first:
+        ran.code === 0
+          ? "closed"
+          : (/\((\S+), exit \d\)/.exec(ran.stderr)?.[1] ?? `${String(ran.signal)} ${ran.stderr}`),
       closed: ceremonies.at(-1)?.state === "closed",
     };
   } finally {
