@@ -11,6 +11,7 @@ import { expectation, type Expectation } from "./object-check.ts";
 import { destroyQuietly, idBytes, type Context } from "./objects.ts";
 import type { ModuleProfile } from "./profiles.ts";
 import type { Handle, RawAttribute, RawNestedAttribute, RawTemplate } from "./raw.ts";
+import { orRefused } from "./refused.ts";
 import type { TemplateEntry } from "./templates.ts";
 
 /** @param label absent when only the rest is to be compared. */
@@ -106,21 +107,19 @@ export function unwrapsReadable(
   context: Context,
   unwrap: (template: readonly RawAttribute[]) => Handle,
 ): boolean {
-  try {
-    const readable = unwrap([
+  const readable = orRefused(() =>
+    unwrap([
       encode("CLASS", CKO.SECRET_KEY),
       encode("KEY_TYPE", CKK.AES),
       encode("TOKEN", false),
       encode("PRIVATE", true),
       encode("SENSITIVE", false),
       encode("EXTRACTABLE", true),
-    ]);
-    destroyQuietly(context, readable);
-    return true;
-  } catch (error) {
-    if (ckrOf(error) === undefined) throw error;
-    return false;
-  }
+    ]),
+  );
+  if (readable === undefined) return false;
+  destroyQuietly(context, readable);
+  return true;
 }
 
 /** The residual of a token that does not obey CKA_UNWRAP_TEMPLATE. */

@@ -5,11 +5,11 @@ import type { Random } from "../lib/clock.ts";
 import { IV_BYTES, KEK_BYTES } from "./aes-wrap.ts";
 import { attributesToJson, encode, readAttributes, type Attributes } from "./attributes.ts";
 import type { DoomedKey, KeyName, LockedKey } from "./backup.ts";
-import { ckrOf } from "./ckr.ts";
 import { listObjects, type Listed } from "./inventory.ts";
 import type { KekMeans } from "./kek.ts";
 import { byId, matchKey, type ListedById, type Matched } from "./match.ts";
 import { destroyQuietly, idBytes, type Context } from "./objects.ts";
+import { orRefused } from "./refused.ts";
 import { knownKek } from "./throw-away.ts";
 import type { Handle } from "./raw.ts";
 import { mechanismOf } from "./wire-formats.ts";
@@ -68,13 +68,8 @@ function wraps(
   [mechanism]: readonly number[],
 ): boolean {
   if (mechanism === undefined) return false;
-  try {
-    module.wrapKeyNow(session, mechanismOf(mechanism, new Uint8Array(IV_BYTES)), kek, object);
-    return true;
-  } catch (error) {
-    if (ckrOf(error) === undefined) throw error;
-    return false;
-  }
+  const how = mechanismOf(mechanism, new Uint8Array(IV_BYTES));
+  return orRefused(() => module.wrapKeyNow(session, how, kek, object)) !== undefined;
 }
 
 function notLocked(ckaId: string, what: string): KeyriteError {

@@ -10,11 +10,11 @@ import { KeyriteError } from "../lib/errors.ts";
 import { CHECK_KEY } from "./aes-wrap.ts";
 import { ALGORITHMS } from "./algorithms.ts";
 import { encode, readAttributes } from "./attributes.ts";
-import { ckrOf } from "./ckr.ts";
 import { CKK, CKO } from "./constants.ts";
 import type { Context } from "./objects.ts";
 import { spkiForComparison } from "./public-key.ts";
 import type { Handle, RawAttribute } from "./raw.ts";
+import { isRefusal } from "./refused.ts";
 
 /** CHECK_KEY as a session object that can be wrapped. */
 export function fixedKey({ module, session }: Context): Handle {
@@ -39,7 +39,7 @@ export function knownKek({ module, session }: Context, value: Uint8Array): Handl
       encode("UNWRAP", true),
     ]);
   } catch (cause) {
-    if (ckrOf(cause) === undefined) throw cause;
+    if (!isRefusal(cause)) throw cause;
     throw unsupported("takes no AES key of known value", cause);
   }
 }

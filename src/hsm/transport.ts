@@ -10,13 +10,13 @@ import { KeyriteError } from "../lib/errors.ts";
 import { KEK_BYTES } from "./aes-wrap.ts";
 import { encode } from "./attributes.ts";
 import type { Envelope, KeyName, OaepHash, TransportKey } from "./backup.ts";
-import { ckrOf } from "./ckr.ts";
 import { CKG, CKK, CKM, CKO } from "./constants.ts";
 import { unwrapResidual, unwrapsReadable } from "./kek-template.ts";
 import { destroyQuietly, onePrivateKey, refuseForeignPublicKey, type Context } from "./objects.ts";
 import type { ModuleProfile } from "./profiles.ts";
 import type { Handle, RawAttribute, RawMechanism, RawTemplate } from "./raw.ts";
 import { recordedKey, type RecordedKey } from "./recorded-key.ts";
+import { orRefused } from "./refused.ts";
 import { checkValueInSoftware, checkValueOn } from "./check-value.ts";
 
 const OAEP: Readonly<Record<OaepHash, { readonly hash: number; readonly mgf: number }>> = {
@@ -54,14 +54,15 @@ export function ownTransport(context: Context, { ckaId, spki }: KeyName): Handle
 /**
  * Hashes that a private object opens, best first: for each an AES key of known value is sent to it
  * from software, and its check value compared.
+ * @throws KeyriteError hsm.bad-output when it opens none
  */
 export function openableHashes(
   context: Context,
   object: Handle,
   key: RecordedKey,
   { random, check }: { readonly random: Random; readonly check: number },
-): readonly OaepHash[] {
-  return HASHES.filter((hash) => {
+): readonly [OaepHash, ...OaepHash[]] {
+  const [best, ...others] = HASHES.filter((hash) => {
     const value = random.bytes(KEK_BYTES);
     const opened = tryOpen(context, object, encrypt(key, hash, value), hash, SESSION_KEK);
     if (opened === undefined) return false;
@@ -71,6 +72,12 @@ export function openableHashes(
       destroyQuietly(context, opened);
     }
   });
+  if (best !== undefined) return [best, ...others];
+  throw new KeyriteError(
+    "hsm.bad-output",
+    "the transport key does not open what is sent to its public half",
+    { hints: ["do not use this key; the token needs examining"] },
+  );
 }
 
 /** Whether a transport key would give a KEK away to whoever is logged in and holds an envelope. */
@@ -97,13 +104,6 @@ export function proveTransport(
 ): readonly string[] {
   const key = transportKey(spki);
   const [hash] = openableHashes(context, object, key, means);
-  if (hash === undefined) {
-    throw new KeyriteError(
-      "hsm.bad-output",
-      "the new transport key does not open what is sent to its public half",
-      { hints: ["do not use this key; the token needs examining"] },
-    );
-  }
   const { random, profile } = means;
   return opensReadable(context, object, key, { random, hash }) ? [unwrapResidual(profile)] : [];
 }
@@ -176,13 +176,4 @@ function tryOpen(
 function encrypt({ publicKey }: RecordedKey, oaepHash: OaepHash, value: Uint8Array): Uint8Array {
   const padding = constants.RSA_PKCS1_OAEP_PADDING;
   return new Uint8Array(publicEncrypt({ key: publicKey, padding, oaepHash }, Buffer.from(value)));
-}
-
-function orRefused<T>(call: () => T): T | undefined {
-  try {
-    return call();
-  } catch (error) {
-    if (ckrOf(error) === undefined) throw error;
-    return undefined;
-  }
 }

@@ -16,12 +16,12 @@ import {
   wrapInSoftware,
 } from "./aes-wrap.ts";
 import type { WireFormat } from "./backup.ts";
-import { ckrOf } from "./ckr.ts";
 import { CKM } from "./constants.ts";
 import { askedTemplate, expectation } from "./object-check.ts";
 import { destroyQuietly, type Context } from "./objects.ts";
 import type { Handle, RawAttribute, RawMechanism } from "./raw.ts";
 import { recordedKey } from "./recorded-key.ts";
+import { isRefusal, orRefused } from "./refused.ts";
 import { restoreTemplates } from "./restore-templates.ts";
 import { whyNotPossessed } from "./sign.ts";
 import { fixedKey, isPrivateHalf, knownKek, throwAwayPair, unsupported } from "./throw-away.ts";
@@ -146,7 +146,7 @@ async function probeUnwraps(
       if (object === undefined) continue;
       const wrong = await whyNotPossessed(context, object, key, { random, apart: false }).catch(
         (error: unknown) => {
-          if (ckrOf(error) === undefined) throw error;
+          if (!isRefusal(error)) throw error;
           return "it does not sign";
         },
       );
@@ -191,13 +191,4 @@ function tryUnwrap(
 ): Handle | undefined {
   const { how, bytes } = splitBlob(mechanism, blob);
   return orRefused(() => module.unwrapKeyNow(session, how, kek, bytes, template));
-}
-
-function orRefused<T>(call: () => T): T | undefined {
-  try {
-    return call();
-  } catch (error) {
-    if (ckrOf(error) === undefined) throw error;
-    return undefined;
-  }
 }
