@@ -2,7 +2,7 @@
 /**
  * Runs the tests with node:test: those whose path contains one of the arguments, `node bin/test.js ledger hsm/`,
  * or all but what has a run of its own: the sweeps of faults, `node bin/test.js faults/` with FAULTS=full for the long
- * form, and the benchmarks' form, `node bin/test.js bench/`.
+ * form, and the benchmarks' form, `node bin/test.js bench/`. Sources and tests are compiled first, once for all.
  */
 "use strict";
 
@@ -10,6 +10,7 @@ const { spawn } = require("node:child_process");
 const { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } = require("node:fs");
 const { tmpdir } = require("node:os");
 const { join } = require("node:path");
+const { compiledName, compileTests } = require("./lib/compile-tests.js");
 const { distribution } = require("./lib/setup.js");
 
 const ROOT = join(__dirname, "..");
@@ -60,11 +61,18 @@ async function main() {
   );
   const kept = join(stages, "kept");
   mkdirSync(kept);
+  const compiled = join(stages, "compiled");
   try {
+    await compileTests(ROOT, compiled);
     const env = { ...cleanEnvironment(), KEYRITE_TEST_STAGES: stages, KEPT_LEDGERS: kept };
+    const runAll = (/** @type {readonly string[]} */ sources) =>
+      run(
+        sources.map((file) => join(compiled, compiledName(file))),
+        env,
+      );
     const first = files.filter((file) => file !== LAST);
-    const code = first.length === 0 ? 0 : await run(first, env);
-    return files.includes(LAST) ? (await run([LAST], env)) || code : code;
+    const code = first.length === 0 ? 0 : await runAll(first);
+    return files.includes(LAST) ? (await runAll([LAST])) || code : code;
   } finally {
     rmSync(stages, { recursive: true, force: true });
   }
@@ -77,7 +85,7 @@ async function main() {
  */
 function run(files, env) {
   const flags = ["--test-reporter=spec", "--test-concurrency=2"];
-  const args = ["--import", "tsx", "--test", `--test-timeout=${String(TIMEOUT_MS)}`, ...flags];
+  const args = ["--enable-source-maps", "--test", `--test-timeout=${String(TIMEOUT_MS)}`, ...flags];
   const child = spawn(process.execPath, [...args, ...files], { cwd: ROOT, env, stdio: "inherit" });
   return new Promise((resolve) => {
     // A signal has no exit code; ended by one is failed.

@@ -48,7 +48,7 @@ const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
 /**
  * @param {string} folder where the archive goes
- * @returns {Promise<{ file: string, sha256: string, words: readonly string[], build: string }>}
+ * @returns {Promise<{ file: string, sha256: string, build: string }>}
  */
 async function offlineArchive(folder) {
   /** @type {unknown} */
@@ -67,9 +67,7 @@ async function offlineArchive(folder) {
     const file = join(folder, `${name}.tar.gz`);
     fs.mkdirSync(folder, { recursive: true });
     fs.writeFileSync(file, bytes);
-    const { spokenWords } = await import("../../src/lib/spoken-words.ts");
-    const words = spokenWords(Buffer.from(sha256(bytes), "hex"));
-    return { file, sha256: sha256(bytes), words, build: buildDigest(top) };
+    return { file, sha256: sha256(bytes), build: buildDigest(top) };
   } finally {
     fs.rmSync(stage, { recursive: true });
   }

@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, test } from "node:test";
 import { compiled } from "../support/compiled.ts";
 import type { FaultOutcome } from "../support/disk-driver.ts";
 import { figure, FULL, sized } from "../support/fault-run.ts";
+import { program } from "../support/program.ts";
 import {
   cleanEnvironment,
   newFolder,
@@ -33,13 +33,7 @@ const WORDS: Readonly<Record<number, RegExp>> = {
 describe("every write and every sync of a ledger, of files and of a backup", () => {
   const ran = spawnSync(
     process.execPath,
-    [
-      "--import",
-      "tsx",
-      join(import.meta.dirname, "../support/disk-driver.ts"),
-      newFolder(),
-      FULL ? "1" : "11",
-    ],
+    [...program("disk-driver"), newFolder(), FULL ? "1" : "11"],
     {
       encoding: "utf8",
       maxBuffer: 1 << 28,

@@ -5,12 +5,10 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { test } from "node:test";
 import { figure, FULL } from "../support/fault-run.ts";
 import type { FullDisk } from "../support/full-disk-driver.ts";
-
-const DRIVER = join(import.meta.dirname, "..", "support", "full-disk-driver.ts");
+import { program } from "../support/program.ts";
 
 /** KiB: from none, over the room that is kept for the last records, to enough. */
 const FREE = FULL
@@ -18,7 +16,7 @@ const FREE = FULL
   : [512, 2072, 2112, 2160, 2208, 16_384];
 
 test("C07: a disk fills up in the middle of a ceremony, which is gone on with when there is room", () => {
-  const words = ["-Urm", process.execPath, "--import", "tsx", DRIVER, ...FREE.map(String)];
+  const words = ["-Urm", process.execPath, ...program("full-disk-driver"), ...FREE.map(String)];
   const ran = spawnSync("unshare", words, { encoding: "utf8" });
   assert.equal(ran.status, 0, ran.stderr);
   const all = ran.stdout

@@ -11,10 +11,11 @@ import { seededDice } from "../support/dice.ts";
 import { figure, FULL, SEED, sized } from "../support/fault-run.ts";
 import type { Said, Told } from "../support/holder-child.ts";
 import { ledgerVerifier, makeLedger, tempDir } from "../support/ledger-fixture.ts";
-import { support } from "../support/open-ledger.ts";
+import { program } from "../support/program.ts";
 
 async function started(): Promise<ChildProcess> {
-  const child = fork(support("holder-child.ts"), [], { execArgv: ["--import", "tsx"] });
+  const [file = "", ...loader] = program("holder-child").toReversed();
+  const child = fork(file, [], { execArgv: loader.toReversed() });
   await once(child, "message");
   return child;
 }

@@ -23,6 +23,7 @@ import { compiled } from "../support/compiled.ts";
 import { figure, sized } from "../support/fault-run.ts";
 import { ledgerVerifier, makeLedger, tempDir } from "../support/ledger-fixture.ts";
 import { grown, headOf, read, support } from "../support/open-ledger.ts";
+import { program } from "../support/program.ts";
 import { cleanEnvironment } from "../support/rehearsed-site.ts";
 import { linesOf } from "../support/shim.ts";
 
@@ -141,7 +142,7 @@ test("C16: stale, foreign, cut or missing side files: refused, rolled back as SQ
 function appending(path: string, killedAt: number): readonly string[] {
   const log = `${path}.calls`;
   rmSync(log, { force: true });
-  spawnSync(process.execPath, ["--import", "tsx", support("one-append.ts"), path], {
+  spawnSync(process.execPath, [...program("one-append"), path], {
     env: {
       ...cleanEnvironment(),
       LD_PRELOAD: compiled("kill-points"),

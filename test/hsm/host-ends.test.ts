@@ -23,10 +23,9 @@ import {
   wrapped,
 } from "../support/hosted-shim.ts";
 import { hosted } from "../support/hosted.ts";
+import { program } from "../support/program.ts";
 import { rule } from "../support/shim.ts";
 import { newFolder } from "../support/rehearsed-site.ts";
-
-const DRIVER = join(import.meta.dirname, "..", "support", "host-driver.ts");
 
 async function endsAs(promise: Promise<unknown>, ...words: readonly RegExp[]): Promise<void> {
   await assert.rejects(promise, (error) => {
@@ -123,7 +122,8 @@ async function killedMeanwhile(slow: number): Promise<Driven & { readonly pin: B
     rule("C_GenerateKeyPair", 1, `hang-before:${slow}`),
   );
   const env = { ...process.env, ...rules };
-  const driver = spawn(process.execPath, ["--import", "tsx", DRIVER, JSON.stringify(driven)], {
+  const words = [...program("host-driver"), JSON.stringify(driven)];
+  const driver = spawn(process.execPath, words, {
     ...{ env, stdio: ["pipe", "inherit", "inherit"] },
   });
   driver.stdin.end(pin);

@@ -17,6 +17,7 @@ import { hex } from "../../src/lib/encoding.ts";
 import { rule, ShimModule } from "../support/shim.ts";
 import type { MadeKey } from "../support/keyrite-many.ts";
 import { pinOf } from "../support/opened.ts";
+import { program } from "../support/program.ts";
 import {
   cleanEnvironment,
   siteAt,
@@ -30,7 +31,6 @@ import { installedModule } from "../support/rig.ts";
 const KEYS = Number(process.env["LONG_TEST_KEYS"] ?? 250);
 /** In the middle of a group, about where six tenths are done. */
 const NTH = Math.floor(KEYS * 0.6) + 17;
-const ENTRY = join(import.meta.dirname, "..", "support", "keyrite-many.ts");
 const TWO = { ana: "ceremony-administrator", eve: "internal-witness" };
 
 const shim = new ShimModule();
@@ -42,7 +42,7 @@ function keyrite(args: readonly string[], env: NodeJS.ProcessEnv = {}): Ran {
   const begun = performance.now();
   const { status, signal, stdout, stderr } = spawnSync(
     process.execPath,
-    ["--import", "tsx", ENTRY, ...args],
+    [...program("keyrite-many"), ...args],
     {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "pipe"],

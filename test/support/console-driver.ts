@@ -1,5 +1,6 @@
 /** Drives the program `console-session.ts` at a terminal: prompts asked, keys pressed, outcomes read. */
 
+import { program } from "./program.ts";
 import { Pty } from "./pty.ts";
 
 export const SECRET = "(not shown): ";
@@ -15,8 +16,7 @@ export async function session(
   drive: (pty: Pty) => Promise<void>,
   env: NodeJS.ProcessEnv = {},
 ): Promise<Pty> {
-  const program = ["--import", "tsx", "test/support/console-session.ts", ...prompts];
-  const pty = new Pty([process.execPath, ...program], {
+  const pty = new Pty([process.execPath, ...program("console-session"), ...prompts], {
     env: { ...process.env, NO_COLOR: "", TERM: "xterm", ...env },
   });
   try {

@@ -4,9 +4,7 @@
  */
 
 import { appendFileSync } from "node:fs";
-import { join, relative } from "node:path";
-
-const ROOT = join(import.meta.dirname, "..", "..");
+import { runningTest } from "./program.ts";
 
 /** Whether this is the long form. */
 export const FULL = process.env["FAULTS"] === "full";
@@ -43,7 +41,6 @@ export function figure(row: string, what: string, counts: Counts): void {
   process.stdout.write(`figure ${row} ${what}: ${words.join(" ")}\n`);
   const file = process.env["FAULTS_RECORD"];
   if (file === undefined) return;
-  const test = relative(ROOT, process.argv[1] ?? "").replaceAll("\\", "/");
-  const line = { row, what, full: FULL, counts, test };
+  const line = { row, what, full: FULL, counts, test: runningTest() };
   appendFileSync(file, `${JSON.stringify(line)}\n`);
 }

@@ -5,11 +5,11 @@
 
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { createHsm } from "../../src/hsm/hsm.ts";
 import type { ModuleBinding } from "../../src/hsm/token.ts";
 import { fromHex, utf8 } from "../../src/lib/encoding.ts";
 import { Secret } from "../../src/lib/secret.ts";
+import { program } from "./program.ts";
 import { systemRandom } from "./rig.ts";
 
 export interface ToOpen {
@@ -28,11 +28,10 @@ export interface Found {
   readonly signed: boolean;
 }
 
-const FILE = fileURLToPath(import.meta.url);
-
 /** What a new process finds. */
 export function openInChild(toOpen: ToOpen, pin: string): Found {
-  const run = spawnSync(process.execPath, ["--import", "tsx", FILE, JSON.stringify(toOpen)], {
+  const words = [...program("hsm-child"), JSON.stringify(toOpen)];
+  const run = spawnSync(process.execPath, words, {
     input: Buffer.from(utf8(pin)),
     encoding: "utf8",
   });
@@ -70,6 +69,6 @@ async function open({ module, serial, label, spki, ckaId }: ToOpen): Promise<Fou
   };
 }
 
-if (process.argv[1] === FILE) {
+if (process.argv[1] === import.meta.filename) {
   process.stdout.write(JSON.stringify(await open(JSON.parse(process.argv[2] ?? "{}") as ToOpen)));
 }

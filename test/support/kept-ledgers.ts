@@ -2,6 +2,7 @@
 
 import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { runningTest } from "./program.ts";
 
 let kept = 0;
 
@@ -9,7 +10,7 @@ let kept = 0;
 const JUDGED = /\/(authority|conformance)-[^/]*$/;
 
 /** The folder to leave them in; undefined when nobody will judge them. */
-const folder = JUDGED.test(process.argv[1] ?? "") ? process.env["KEPT_LEDGERS"] : undefined;
+const folder = JUDGED.test(runningTest()) ? process.env["KEPT_LEDGERS"] : undefined;
 
 /** Keeps a closed ledger; `findings` as `index code: text`. */
 export function keepLedger(path: string, findings: readonly string[]): void {
@@ -17,5 +18,5 @@ export function keepLedger(path: string, findings: readonly string[]): void {
   kept += 1;
   const name = join(folder, `${process.pid}-${kept}`);
   copyFileSync(path, `${name}.db`);
-  writeFileSync(`${name}.json`, JSON.stringify({ test: process.argv[1], findings }));
+  writeFileSync(`${name}.json`, JSON.stringify({ test: runningTest(), findings }));
 }

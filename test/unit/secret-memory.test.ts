@@ -7,10 +7,8 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { memoryHits } from "../support/memory.ts";
-
-const CHILD = fileURLToPath(new URL("../support/secret-child.ts", import.meta.url));
+import { program } from "../support/program.ts";
 
 interface Scan {
   readonly holding: readonly number[];
@@ -21,7 +19,7 @@ interface Scan {
 async function scan(): Promise<Scan> {
   const passphrase = Buffer.from(`passphrase ${randomBytes(12).toString("hex")}`);
   const pin = Buffer.from(randomBytes(12).toString("hex"));
-  const child = spawn(process.execPath, ["--import", "tsx", CHILD], {
+  const child = spawn(process.execPath, program("secret-child"), {
     stdio: ["pipe", "pipe", "inherit", "pipe", "pipe"],
   });
   const failure = new AbortController();
