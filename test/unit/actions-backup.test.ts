@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { parseManifest } from "../../src/backups/manifest.ts";
 import { sha256Hex } from "../../src/lib/encoding.ts";
 import {
+  backUp,
   backedUp,
   backupStage,
   newestBackup,
@@ -45,6 +46,14 @@ test("H20: keys are backed up in both vaults, opened again on the second token, 
   for (const { tokens } of custody.copies.values()) {
     assert.equal(tokens.get("alpha")?.extractable, false);
   }
+});
+
+test("what several conditions of a step find wrong is objected to once", () => {
+  const missing = objections(stage, withTokens(["alpha"], [backUp("[nothing]")]));
+  assert.deepEqual(
+    missing.map((text) => text.replace(/^[0-9:]+ /, "")),
+    ["step back-up-key: token alpha holds no key labelled nothing by then"],
+  );
 });
 
 test("keys are restored onto another token and sign there", async () => {
