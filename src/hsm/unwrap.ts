@@ -9,8 +9,9 @@ import type { Random } from "../lib/clock.ts";
 import { attributesToJson } from "./attributes.ts";
 import type { NotUnwrapped, UnwrapItem, UnwrapOutcome } from "./backup.ts";
 import { ckrOf } from "./ckr.ts";
+import { CKO } from "./constants.ts";
 import { askedTemplate, checkObject, expectation, type Checked } from "./object-check.ts";
-import { destroyQuietly, type Context } from "./objects.ts";
+import { destroyQuietly, findBy, idBytes, type Context } from "./objects.ts";
 import type { ModuleProfile } from "./profiles.ts";
 import type { Handle, RawAttribute } from "./raw.ts";
 import { keyForm, type KeyForm } from "./recorded-key.ts";
@@ -53,12 +54,12 @@ export async function unwrapOne(
   try {
     const key = keyForm(item.spki, item.algorithm);
     const outcome = await bringBack(context, item, key, work, made);
-    if (typeof outcome === "string") return ended(problem(context, item, outcome, made));
+    if (typeof outcome === "string") return ended(problem(context, item, outcome, work, made));
     if (work.onToken) return { outcome, kept: made };
     const left = destroyAll(context, made);
     return ended(left === undefined ? outcome : notDestroyed(item, left));
   } catch (error) {
-    if (isOfTheKey(error)) return ended(problem(context, item, messageOf(error), made));
+    if (isOfTheKey(error)) return ended(problem(context, item, messageOf(error), work, made));
     destroyAll(context, made);
     throw error;
   }
@@ -146,15 +147,29 @@ function problem(
   context: Context,
   { ckaId, label, spki }: UnwrapItem,
   what: string,
+  { onToken }: UnwrapWork,
   made: readonly Handle[],
 ): NotUnwrapped {
+  const left = destroyAll(context, made);
   return {
     status: "problem",
     spkiSha256: sha256Hex(spki),
     ckaId,
     problem: `${label} was not restored: ${what}`,
-    remains: destroyAll(context, made),
+    remains: onToken ? destroyStrays(context, ckaId) : left,
   };
+}
+
+// A call that reports a failure may have made its object all the same. Nothing on the token had this CKA_ID
+// when the batch began, so whatever half of a key has it now is of this item.
+function destroyStrays(context: Context, ckaId: string): string | undefined {
+  const halves = (): readonly Handle[] =>
+    [CKO.PRIVATE_KEY, CKO.PUBLIC_KEY].flatMap((half) =>
+      findBy(context, "ID", idBytes(ckaId), half),
+    );
+  for (const object of halves()) destroyQuietly(context, object);
+  const { length } = halves();
+  return length === 0 ? undefined : `${length} objects with CKA_ID ${ckaId} are still there`;
 }
 
 function notDestroyed({ ckaId, label, spki }: UnwrapItem, remains: string): NotUnwrapped {

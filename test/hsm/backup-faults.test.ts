@@ -108,6 +108,37 @@ describe("H19: what comes back is not what was wrapped", () => {
     });
   });
 
+  for (const after of ["afterUnwrap", "afterPublicKey"] as const) {
+    test(`C03: what a call has made that reports a failure is destroyed again, ${after}`, async () => {
+      await withLost(async (state) => {
+        await state.session.inspectKek(state.kek);
+        for (const options of [TOKEN, { as: "token", lanes: 3 }] as const) {
+          for (const code of [0x05, 0x06, 0x13]) {
+            state.rig.faults[after] = () => {
+              throw ckrError("C_X", code);
+            };
+            assert.match(problemOf(await unwrapped(state, [state.lost], options)), /C_X returned/);
+            state.rig.faults[after] = undefined;
+            assert.equal(await caOnly(state), 0);
+          }
+        }
+        assert.equal((await unwrapped(state, [state.lost], TOKEN))[0]?.status, "ok");
+      });
+    });
+  }
+
+  test("C03: what cannot be destroyed again is named with its CKA_ID", async () => {
+    await withLost(async (state) => {
+      await state.session.inspectKek(state.kek);
+      state.rig.faults.signature = flipped;
+      state.rig.faults.keepsObjects = true;
+      const groups = state.session.unwrapAll(state.kek, [state.lost], TOKEN);
+      const first = await groups[Symbol.asyncIterator]().next();
+      const says = `2 objects with CKA_ID ${state.lost.ckaId} are still there`;
+      assert.match(JSON.stringify(first), new RegExp(says));
+    });
+  });
+
   for (const [what, change] of [
     ["wrong", flipped],
     ["cut short", (signature: Uint8Array): Uint8Array => signature.subarray(1)],

@@ -29,6 +29,8 @@ export interface Faults {
   wrapped?: ((blob: Uint8Array) => Uint8Array) | undefined;
   /** Called after C_UnwrapKey, e.g. to slip in another object. */
   afterUnwrap?: ((session: Handle) => void) | undefined;
+  /** Called after C_CreateObject of a public key, e.g. to fail behind its work. */
+  afterPublicKey?: (() => void) | undefined;
   /** Told what C_SetAttributeValue is given. */
   changes?: ((attributes: readonly RawAttribute[]) => void) | undefined;
   /** True to say that an object was destroyed, and keep it. */
@@ -147,11 +149,15 @@ function keyCalls(module: RawModule, faults: Faults): KeyCalls {
     },
     createObject: async (...args) => {
       faults.before?.("createObject");
-      return module.createObject(...args);
+      const object = await module.createObject(...args);
+      if (halfOf(module, args[0], object) === "public") faults.afterPublicKey?.();
+      return object;
     },
     createObjectNow: (...args) => {
       faults.before?.("createObjectNow");
-      return module.createObjectNow(...args);
+      const object = module.createObjectNow(...args);
+      if (halfOf(module, args[0], object) === "public") faults.afterPublicKey?.();
+      return object;
     },
     wrapKeyNow: (...args) => {
       faults.before?.("wrapKeyNow");

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { parseManifest } from "../../src/backups/manifest.ts";
+import { ckrError } from "../../src/hsm/ckr.ts";
 import { sha256Hex } from "../../src/lib/encoding.ts";
 import {
   backUp,
@@ -56,9 +57,25 @@ test("what several conditions of a step find wrong is objected to once", () => {
   );
 });
 
-test("keys are restored onto another token and sign there", async () => {
-  await stage.run(restore("beta", "all-ca-keys"), CAST);
+test("C03: a key of which something stays behind a failed restore is in doubt, and is finished", async () => {
+  const { faults } = stage.rig;
+  faults.afterPublicKey = () => {
+    faults.keepsObjects = true;
+    throw ckrError("C_CreateObject", 0x05);
+  };
+  await assert.rejects(
+    stage.run(restore("beta", "all-ca-keys"), CAST),
+    /objects with CKA_ID [0-9a-f]+ are still there/,
+  );
+  faults.afterPublicKey = undefined;
+  faults.keepsObjects = undefined;
+  const [doubt] = stage.history.open?.unsettled.values() ?? [];
+  assert.equal(doubt?.group?.items.length, 2);
+  await stage.resume({ ...CAST, answers: { settle: "finish" } });
   assert.deepEqual(stage.findings, []);
+});
+
+test("keys that were restored onto another token sign there", async () => {
   for (const { tokens } of stage.history.custody.copies.values()) {
     assert.equal(tokens.get("beta")?.origin, "restored");
   }

@@ -10,7 +10,7 @@ import type { AttributeTemplate } from "../../backups/manifest.ts";
 import type { KekName, KeyName, UnwrapItem, Unwrapped, UnwrapOutcome } from "../../hsm/backup.ts";
 import type { Session } from "../../hsm/token.ts";
 import { sha256Hex } from "../../lib/encoding.ts";
-import { KeyriteError, messageOf } from "../../lib/errors.ts";
+import { KeyriteError, messageOf, type ErrorCode } from "../../lib/errors.ts";
 import type { Json, JsonObject } from "../../lib/json.ts";
 import { countedProgress } from "./counted-progress.ts";
 
@@ -76,7 +76,10 @@ export async function unwrapOnto(
   return [...waivers];
 }
 
-/** Outcomes of a group; a key whose attributes are not those stated is destroyed again. */
+/**
+ * Outcomes of a group; a key whose attributes are not those stated is destroyed again.
+ * @throws KeyriteError hsm.bad-output for one of which something stays: it has no outcome, so it is in doubt
+ */
 async function judge(
   session: Session,
   onto: Onto,
@@ -87,15 +90,13 @@ async function judge(
   for (const one of group) {
     const item = bySpki.get(one.spkiSha256);
     if (item === undefined) throw new Error("a key came back that nobody asked for");
-    outcomes.push(
-      one.status === "ok"
-        ? await kept(session, onto, item, one)
-        : {
-            item: one.spkiSha256,
-            code: "hsm.bad-output",
-            problem: one.problem + (one.remains === undefined ? "" : `; ${one.remains}`),
-          },
-    );
+    if (one.status === "ok") {
+      outcomes.push(await kept(session, onto, item, one));
+      continue;
+    }
+    const { problem, remains } = one;
+    if (remains !== undefined) throw notBack(onto, "hsm.bad-output", `${problem}; ${remains}`);
+    outcomes.push({ item: one.spkiSha256, code: "hsm.bad-output", problem });
   }
   return outcomes;
 }
@@ -147,17 +148,16 @@ function differences(
 
 function requireAll(onto: Onto, outcomes: readonly ItemOutcome[]): void {
   const bad = outcomes.find((one) => "problem" in one);
-  if (bad === undefined) return;
-  throw new KeyriteError(
-    bad.code,
-    `not every key came back on token ${onto.token}: ${bad.problem}`,
-    {
-      hints: [
-        "the keys that did are proved, on record, and stay; keyrite status lists them",
-        "look at the token and the backup before the others are tried again",
-      ],
-    },
-  );
+  if (bad !== undefined) throw notBack(onto, bad.code, bad.problem);
+}
+
+function notBack({ token }: Onto, code: ErrorCode, problem: string): KeyriteError {
+  return new KeyriteError(code, `not every key came back on token ${token}: ${problem}`, {
+    hints: [
+      "the keys that did are proved, on record, and stay; keyrite status lists them",
+      "look at the token and the backup before the others are tried again",
+    ],
+  });
 }
 
 /**
