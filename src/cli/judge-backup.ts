@@ -1,10 +1,17 @@
 /** Judging a backup's folder alone: its papers, every wrapped key and envelope, and whose it is. */
 
-import { envelopeName, kekFolder, parseKekFile, verifyEnvelope } from "../backups/kek-file.ts";
+import {
+  envelopeName,
+  kekFolder,
+  parseKekFile,
+  verifyEnvelope,
+  type KekEnvelope,
+} from "../backups/kek-file.ts";
 import { blobName, LONGEST_BLOB, MANIFEST_LIMITS, verifyBlob } from "../backups/manifest.ts";
 import type { Manifest } from "../backups/manifest.ts";
 import type { VaultFolder } from "../ceremony/action.ts";
 import { readManifest, type BackupPapers } from "../ceremony/backup-check.ts";
+import type { EnvelopeCustody } from "../ceremony/custody-copies.ts";
 import { verifyForeignBackup } from "../ceremony/foreign-backup.ts";
 import { readGenesis } from "../ceremony/genesis.ts";
 import { readProofs, type ProofFiles } from "../ceremony/proof-folder.ts";
@@ -63,15 +70,14 @@ export async function judgeBackup(
   if (typeof read === "string") return refused([read], undefined);
   const manifest = readManifest(read.manifest);
   if (typeof manifest === "string") return refused([manifest], undefined);
-  const contents = [
-    ...(await blobProblems(folder, manifest, removed)),
-    ...(await kekProblems(folder, manifest)),
-  ];
+  const kek = await kekFiles(folder, manifest);
+  const contents = [...(await blobProblems(folder, manifest, removed)), ...kek.problems];
   const people = await judgePeople(folder, read, genesis);
   if (people.foreign !== undefined) {
     return { ...refused([people.foreign], manifest), verdict: "FOREIGN" };
   }
-  const problems = [...people.problems, ...contents];
+  const unproven = kek.envelopes.flatMap((one) => whyUnproven(one, people.envelopes) ?? []);
+  const problems = [...people.problems, ...contents, ...unproven];
   const anchored = genesis !== undefined && people.proven;
   const unchecked = [...people.unchecked, WITH_TOKEN];
   const { signers } = people;
@@ -136,9 +142,14 @@ async function blobProblems(
   return problems;
 }
 
-async function kekProblems(folder: VaultFolder, { kek }: Manifest): Promise<readonly string[]> {
+/** What is wrong with the files of the KEK, and the envelopes that kek.json names. */
+async function kekFiles(
+  folder: VaultFolder,
+  { kek }: Manifest,
+): Promise<{ readonly problems: readonly string[]; readonly envelopes: readonly KekEnvelope[] }> {
   const place = kekFolder({ kek: kek.name, generation: kek.generation });
   const problems: string[] = [];
+  let envelopes: readonly KekEnvelope[] = [];
   try {
     const file = parseKekFile(await folder.read(`${place}/kek.json`, 1 << 20));
     if (
@@ -149,7 +160,8 @@ async function kekProblems(folder: VaultFolder, { kek }: Manifest): Promise<read
     ) {
       problems.push(`${place}/kek.json is about another KEK than backup.json`);
     }
-    for (const envelope of file.envelopes) {
+    envelopes = file.envelopes;
+    for (const envelope of envelopes) {
       const name = `${place}/${envelopeName(envelope.token)}`;
       const problem = verifyEnvelope(envelope, await folder.read(name, LONGEST_ENVELOPE));
       if (problem !== undefined) problems.push(`${place}/${problem}`);
@@ -157,7 +169,18 @@ async function kekProblems(folder: VaultFolder, { kek }: Manifest): Promise<read
   } catch (error) {
     problems.push(problemOf(error));
   }
-  return problems;
+  return { problems, envelopes };
+}
+
+// Nobody signs kek.json: whoever exchanges an envelope and its digest together shows by the record alone.
+function whyUnproven(
+  { token, sha256: spki, oaep, envelope }: KekEnvelope,
+  proven: readonly EnvelopeCustody[] | undefined,
+): string | undefined {
+  const isSame = (one: EnvelopeCustody): boolean =>
+    one.token === token && one.spki === spki && one.oaep === oaep && one.sha256 === envelope;
+  if (proven === undefined || proven.some(isSame)) return undefined;
+  return `${envelopeName(token)}, as kek.json names it, is none that the proofs record`;
 }
 
 interface JudgedPeople {
@@ -167,6 +190,8 @@ interface JudgedPeople {
   readonly signers: readonly string[];
   readonly problems: readonly string[];
   readonly unchecked: readonly string[];
+  /** Envelopes of its KEK that the proofs record; absent without sound proofs. */
+  readonly envelopes?: readonly EnvelopeCustody[];
 }
 
 async function judgePeople(
@@ -192,6 +217,7 @@ async function judgePeople(
     const unchecked = verdict.unchecked.filter((text) => !text.startsWith("whether the ledger"));
     return {
       ...{ proven: found !== undefined, signers: found?.signers ?? [], problems },
+      ...(found === undefined ? {} : { envelopes: found.envelopes }),
       unchecked: trusted === undefined ? [WITHOUT_TRUST, ...unchecked] : unchecked,
     };
   } catch (error) {

@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { judgeBackup, type JudgedBackup } from "../../src/cli/judge-backup.ts";
 import { backupFolder } from "../../src/cli/vaults.ts";
+import { sha256Hex } from "../../src/lib/encoding.ts";
+import { canonicalJson } from "../../src/lib/json.ts";
 import { newestFolder, siteWithBackup } from "../support/two-sites.ts";
 
 const stage = await siteWithBackup();
@@ -128,6 +130,28 @@ const SPOILT: Readonly<Record<string, readonly [(folder: string) => void, RegExp
       );
     },
     /is about another KEK than backup\.json/,
+  ],
+  "H14: an envelope exchanged together with its digest": [
+    (folder) => {
+      const path = join(folder, KEK, "alpha.envelope");
+      const before = sha256Hex(readFileSync(path));
+      edit(path, (text) => `${text.slice(0, -1)}x`);
+      const after = sha256Hex(readFileSync(path));
+      edit(join(folder, KEK, "kek.json"), (text) => text.replace(before, after));
+    },
+    /^alpha\.envelope, as kek\.json names it, is none that the proofs record$/,
+  ],
+  "H14: an envelope for a token that nobody sealed the KEK to": [
+    (folder) => {
+      cpSync(join(folder, KEK, "beta.envelope"), join(folder, KEK, "gamma.envelope"));
+      edit(join(folder, KEK, "kek.json"), (text) => {
+        const file = JSON.parse(text) as { envelopes: { token: string }[] };
+        const [, beta] = file.envelopes;
+        file.envelopes.push({ ...(beta ?? assert.fail()), token: "gamma" });
+        return canonicalJson(file);
+      });
+    },
+    /^gamma\.envelope, as kek\.json names it, is none that the proofs record$/,
   ],
   "no kek.json": [
     (folder) => {
