@@ -12,7 +12,8 @@ import { label } from "../ceremony/words.ts";
 import { schemeFor } from "../lib/algorithms.ts";
 import { concat, hex, sha256Hex, utf8, visible } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
-import type { JsonObject } from "../lib/json.ts";
+import type { KeyInfo, Session } from "../hsm/token.ts";
+import type { Json, JsonObject } from "../lib/json.ts";
 import { z } from "../lib/schema.ts";
 import { attributeList, type Attribute } from "./lib/attributes.ts";
 import { publicKeyOf } from "./lib/key-lists.ts";
@@ -82,28 +83,27 @@ export const recordNativeBackup = defineAction<Params, Asked, Proved>({
         { hints: ["clone the key with the vendor's tools first, both halves of it"] },
       );
     }
+    await lockedCopy(session, p, copy.ckaId);
     const { serial } = session.info;
     return {
       data: { spki, ckaId: copy.ckaId, serial },
       shown: [
         `Key ${p.key} on token ${p.to}, serial ${visible(serial)}: CKA_ID ${copy.ckaId}, label ${visible(copy.label)}.`,
         `Public key, SHA-256 ${spki}, as recorded when it was generated on token ${p.from}.`,
+        "The copy reads as sensitive, and as not extractable.",
       ],
     };
   },
   async run(p, room, { subject }) {
     const { spki, ckaId } = subject;
     const session = room.tokens.session(p.to);
-    const privateKeys = (await session.keys()).filter(
-      (key) => key.objectClass === "private" && key.ckaId === ckaId,
-    );
+    const attributes = await lockedCopy(session, p, ckaId);
     const message = concat(utf8(CHALLENGE), utf8(hex(room.random.bytes(32))));
     const scheme = schemeFor(requireKey(room.custody, p).algorithm);
     await session.signAll([{ spki: publicKeyOf(room, spki), ckaId, scheme, message }]);
     room.console.tell(`Key ${p.key} on token ${p.to} signed a challenge: it is the recorded key.`);
     const challenge = sha256Hex(message);
-    const privateAttributes = attributeList(privateKeys[0]?.attributes ?? {});
-    return { ...subject, challenge, privateAttributes };
+    return { ...subject, challenge, privateAttributes: attributeList(attributes) };
   },
   settle: () =>
     Promise.resolve({
@@ -112,6 +112,47 @@ export const recordNativeBackup = defineAction<Params, Asked, Proved>({
       choices: ["finish"],
     }),
 });
+
+/**
+ * The attributes of the copy's private half. Custody takes a cloned key for one that cannot leave its token, and
+ * nobody here made this one: it is what the vendor's tools made of it.
+ * @throws KeyriteError hsm.object-missing, hsm.attribute-differs
+ */
+async function lockedCopy(
+  session: Session,
+  { key, to }: Params,
+  ckaId: string,
+): Promise<KeyInfo["attributes"]> {
+  const found = (await session.keys()).filter(
+    (one) => one.objectClass === "private" && one.ckaId === ckaId,
+  );
+  const [copy] = found;
+  if (copy === undefined || found.length > 1) {
+    throw new KeyriteError(
+      "hsm.object-missing",
+      `token ${to} holds ${found.length} private objects with CKA_ID ${ckaId}, not one`,
+      { hints: ["clone the key with the vendor's tools first, both halves of it"] },
+    );
+  }
+  const { attributes } = copy;
+  if (attributes["CKA_SENSITIVE"] === true && attributes["CKA_EXTRACTABLE"] === false) {
+    return attributes;
+  }
+  throw new KeyriteError(
+    "hsm.attribute-differs",
+    `key ${key} on token ${to} can leave it: CKA_SENSITIVE reads ${said(attributes["CKA_SENSITIVE"])}, CKA_EXTRACTABLE ${said(attributes["CKA_EXTRACTABLE"])}`,
+    {
+      hints: [
+        "take the copy away, lock the key on its token with lock-key, and clone it once more",
+        "what could be taken out of the token meanwhile, nobody can tell",
+      ],
+    },
+  );
+}
+
+function said(value: Json | undefined): string {
+  return value === undefined ? "as nothing" : `as ${JSON.stringify(value)}`;
+}
 
 function keyOf(custody: Custody, p: Params): NamedKey | undefined {
   const choice = keysNamed(custody, p.from, p.key);

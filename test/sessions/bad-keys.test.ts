@@ -110,6 +110,19 @@ test("Q11: a KEK of another generation opens nothing: the token must hold the on
   );
 });
 
+test("H19: a copy made by the vendor's tools that can still leave its token is none, whatever it signs", async () => {
+  await stage.run(withTokens(["alpha"], [OWING, generate("leaving")]), CAST);
+  const { ckaId } = [...stage.history.custody.keys.values()].at(-1) ?? assert.fail();
+  moduleOf("alpha").cloneTo(moduleOf("gamma"), Buffer.from(ckaId, "hex"));
+  const recording = kekStep("record-native-backup", "from: alpha, to: gamma, key: leaving");
+  await stopped(stage, withTokens(["gamma"], [recording]), {
+    code: "hsm.attribute-differs",
+    says: /key leaving on token gamma can leave it: CKA_SENSITIVE reads as true, CKA_EXTRACTABLE as true/,
+    exit: 5,
+  });
+  await stage.run(withTokens(["alpha"], [backUp("leaving"), lock("leaving")]), CAST);
+});
+
 test("H09: two private objects with one id are not backed up: nobody can say which is meant", async () => {
   const listed = (vault: string): readonly string[] => readdirSync(vaultFile(stage, "..", vault));
   const before = new Map(["onsite", "offsite"].map((vault) => [vault, listed(vault)]));
