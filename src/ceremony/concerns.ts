@@ -10,6 +10,7 @@ import { currentShareSets, lostHolders } from "./custody-people.ts";
 import { deviationOf } from "./device-logs.ts";
 import type { StepInDoubt } from "./history.ts";
 import { plural, thinKeks, type KeyStatus } from "./key-status.ts";
+import { ObjectIds } from "./object-ids.ts";
 import { peopleConcerns } from "./people-concerns.ts";
 import type { StatusHistory } from "./status-history.ts";
 
@@ -58,19 +59,28 @@ function ledgerConcerns(history: StatusHistory): readonly string[] {
   return [...list, ...history.findings.map(({ text }) => text)];
 }
 
-/** What nobody looked after when a ceremony was abandoned, until its token is retired or made anew. */
+/**
+ * What nobody looked after when a ceremony was abandoned, until its token is retired or made anew. A step that failed,
+ * or that failed once more when it was to be undone, may have left as much as one without an outcome.
+ */
 function abandonedDoubts({ ceremonies, custody }: StatusHistory): readonly string[] {
-  return ceremonies.flatMap(({ id, state, doubt }) => {
-    if (state !== "abandoned" || doubt === null) return [];
-    const { serial, ckaId } = doubt.intent;
-    const token = [...custody.tokens.values()].find((one) => one.serial === serial)?.token;
-    const items = doubt.group?.items.map((item) => item.ckaId) ?? [];
-    const ids = typeof ckaId === "string" ? [ckaId, ...items] : items;
-    if (token === undefined || ids.length === 0) return [];
-    const objects = `objects with CKA_ID ${shortList(ids)}, which nobody owns`;
-    return [
-      `${abandonedAt(id, doubt)}: token ${token} may hold ${objects}; look there, or retire the token`,
-    ];
+  return ceremonies.flatMap(({ id, state, unsettled }) => {
+    if (state !== "abandoned") return [];
+    return [...unsettled.values()].flatMap((doubt) => {
+      const { serial, ckaId } = doubt.intent;
+      const token = [...custody.tokens.values()].find((one) => one.serial === serial)?.token;
+      if (token === undefined) return [];
+      const items = doubt.group?.items.map((item) => item.ckaId) ?? [];
+      const owned = new ObjectIds(custody);
+      const ids = (typeof ckaId === "string" ? [ckaId, ...items] : items).filter(
+        (one) => owned.taken(token, one) === undefined,
+      );
+      if (ids.length === 0) return [];
+      const objects = `objects with CKA_ID ${shortList(ids)}, which nobody owns`;
+      return [
+        `${abandonedAt(id, doubt)}: token ${token} may hold ${objects}; look there, or retire the token`,
+      ];
+    });
   });
 }
 

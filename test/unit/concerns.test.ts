@@ -75,6 +75,30 @@ test("an object that an abandoned step may have left is named with its token", (
   assert.deepEqual(more, []);
 });
 
+test("C03: what a step that failed may have left is named as well, in doubt or not", () => {
+  const failed = doubt({ serial: alpha.serial, ckaId: "aa01" });
+  const other = doubt({ serial: alpha.serial, ckaId: "bb02" }, { id: "other", n: 5 });
+  const unsettled = new Map([failed, other].map((one) => [one.id, one]));
+  for (const inDoubt of [null, other]) {
+    const texts = added({ ceremonies: [{ ...abandoned(inDoubt), unsettled }] });
+    assert.equal(texts.length, 2);
+    assert.match(texts[0] ?? "", AT);
+    assert.match(texts[0] ?? "", /token alpha may hold objects with CKA_ID aa01, which nobody/);
+    assert.match(texts[1] ?? "", /step 5 .*token alpha may hold objects with CKA_ID bb02/);
+  }
+});
+
+test("what custody has on the token is owned, although a step that failed was about it", () => {
+  const kek = [...desk.custody.keks.values()].flatMap(({ tokens }) => tokens.get("alpha") ?? []);
+  const keys = [...desk.custody.copies.values()].map(({ tokens }) => tokens.get("alpha")?.ckaId);
+  const transport = desk.custody.transports.get("alpha")?.ckaId;
+  for (const ckaId of [kek[0], keys[0], transport]) {
+    assert.ok(ckaId !== undefined);
+    const failed = doubt({ serial: alpha.serial, ckaId });
+    assert.deepEqual(added({ ceremonies: [abandoned(failed)] }), []);
+  }
+});
+
 test("of a group of objects four are named, the rest is counted", () => {
   const items = ["01", "02", "03", "04", "05", "06"].map((ckaId) => ({ item: ckaId, ckaId }));
   const left = doubt({ serial: alpha.serial }, { group: { seq: 33, items } });
