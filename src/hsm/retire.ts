@@ -52,24 +52,30 @@ function lock(
   if (attributes.get("EXTRACTABLE") !== false || attributes.get("SENSITIVE") !== true) {
     throw notLocked(ckaId, "CKA_EXTRACTABLE or CKA_SENSITIVE does not read as asked");
   }
-  if (!wraps(context, kek, handle, [...formats.wraps.values()])) {
-    return { ckaId, attributes: attributesToJson(attributes), waivers: [] };
+  if (!wraps(context, kek, handle, formats.wrapping)) {
+    const waivers = formats.wrapping.length === 0 ? [NOT_TRIED] : [];
+    return { ckaId, attributes: attributesToJson(attributes), waivers };
   }
   const waiver = profile.ignoresExtractable;
   if (waiver === undefined) throw notLocked(ckaId, "the token wraps it all the same");
   return { ckaId, attributes: attributesToJson(attributes), waivers: [waiver] };
 }
 
-// Under a KEK that nobody will ever know; the result is dropped at once.
+// Where nothing wraps, that a locked key is not wrapped shows nothing.
+const NOT_TRIED =
+  "the token wraps no private key in any way that is known: that a locked key cannot leave it was read, and could not be tried";
+
+// Under a KEK that nobody will ever know; the result is dropped at once. One way out is enough.
 function wraps(
   { module, session }: Context,
   kek: Handle,
   object: Handle,
-  [mechanism]: readonly number[],
+  mechanisms: readonly number[],
 ): boolean {
-  if (mechanism === undefined) return false;
-  const how = mechanismOf(mechanism, new Uint8Array(IV_BYTES));
-  return orRefused(() => module.wrapKeyNow(session, how, kek, object)) !== undefined;
+  return mechanisms.some((mechanism) => {
+    const how = mechanismOf(mechanism, new Uint8Array(IV_BYTES));
+    return orRefused(() => module.wrapKeyNow(session, how, kek, object)) !== undefined;
+  });
 }
 
 function notLocked(ckaId: string, what: string): KeyriteError {

@@ -32,6 +32,8 @@ import type { ModuleProfile } from "./profiles.ts";
 export interface Formats {
   readonly wraps: ReadonlyMap<WireFormat, number>;
   readonly unwraps: ReadonlyMap<WireFormat, number>;
+  /** Every mechanism that wrapped a private key, in a format that we know or in another. */
+  readonly wrapping: readonly number[];
   /** The mechanism that wraps CHECK_KEY as RFC 3394 says. */
   readonly check: number;
 }
@@ -73,9 +75,9 @@ export async function probeFormats(context: Context, means: ProbeMeans): Promise
       return found !== undefined && equalBytes(found, expectedCheck);
     });
     if (check === undefined) throw unsupported("wraps no key as RFC 3394 says");
-    const wraps = await probeWraps(context, candidates, { kek, value }, means, made);
+    const { wraps, wrapping } = await probeWraps(context, candidates, { kek, value }, means, made);
     const unwraps = await probeUnwraps(context, candidates, { kek, value }, means);
-    return { wraps, unwraps, check };
+    return { wraps, unwraps, wrapping, check };
   } finally {
     for (const object of made) destroyQuietly(context, object);
   }
@@ -100,14 +102,16 @@ async function probeWraps(
   { kek, value }: KnownKek,
   means: ProbeMeans,
   made: Handle[],
-): Promise<Formats["wraps"]> {
+): Promise<Pick<Formats, "wraps" | "wrapping">> {
   const pair = await throwAwayPair(context, means.algorithms);
   made.push(pair.publicKey, pair.privateKey);
   const wraps = new Map<WireFormat, number>();
+  const wrapping: number[] = [];
   for (const mechanism of candidates) {
     const iv = means.random.bytes(IV_BYTES);
     const wrapped = tryWrap(context, mechanism, kek, pair.privateKey, iv);
     if (wrapped === undefined) continue;
+    wrapping.push(mechanism);
     const blob = mechanism === CKM.AES_CBC_PAD ? concat(iv, wrapped) : wrapped;
     for (const format of WIRE_FORMATS) {
       const opened = openInSoftware(format, value, blob);
@@ -116,7 +120,7 @@ async function probeWraps(
       if (!wraps.has(format)) wraps.set(format, mechanism);
     }
   }
-  return wraps;
+  return { wraps, wrapping };
 }
 
 async function probeUnwraps(

@@ -69,6 +69,35 @@ describe("H01: a token that fails", () => {
 });
 
 describe("tokens that can less", () => {
+  for (const mechanism of [CKM.AES_KEY_WRAP_PAD, CKM.AES_KEY_WRAP, CKM.AES_CBC_PAD]) {
+    test(`H06: a lock that 0x${mechanism.toString(16)} alone does not keep to is refused`, async () => {
+      await withLost(
+        async ({ session }) => {
+          const key = await session.generateKeyPair(wrappable("p-256", "to-lock"));
+          await refused(session.lockKeys([key]), {
+            code: "hsm.attribute-differs",
+            says: /wraps it all the same/,
+          });
+        },
+        { wrapsAnything: [mechanism] },
+      );
+    });
+  }
+
+  test("H06: where no private key is ever wrapped, a lock is said to be read and not tried", async () => {
+    const rig = fakeRig({ keepsPrivateKeys: true });
+    try {
+      const { session } = await ready(rig);
+      const key = await session.generateKeyPair(wrappable("p-256", "to-lock"));
+      const [locked] = await session.lockKeys([key]);
+      assert.equal(locked?.waivers.length, 1);
+      assert.match(locked.waivers[0] ?? "", /wraps no private key .* could not be tried/);
+    } finally {
+      await rig.hsm.close();
+      rig.remove();
+    }
+  });
+
   test("one that wraps what is locked is named, where no profile excuses it", async () => {
     await withLost(
       async ({ session }) => {

@@ -17,7 +17,7 @@ import type {
 } from "../../src/hsm/raw.ts";
 import { Secret } from "../../src/lib/secret.ts";
 import { factsAsked, honestNonces, makeKeyPair, publicValues, signRaw } from "./fake-keys.ts";
-import { isSet, set, split, toValues, type FakeObject } from "./fake-objects.ts";
+import { holds, isSet, set, split, toValues, type FakeObject } from "./fake-objects.ts";
 import { FakeToken, type FakeOptions } from "./fake-token.ts";
 import {
   DEFAULTS,
@@ -155,7 +155,13 @@ export class FakeModule extends FakeToken implements RawModule {
     this.#checkMechanism("C_WrapKey", session, how);
     const wrapping = this.#object("C_WrapKey", wrappingKey);
     const target = this.#object("C_WrapKey", key);
-    return wrap(how, wrapping, target, this.options.wrapsAnything !== true);
+    const { wrapsAnything = false, keepsPrivateKeys = false } = this.options;
+    if (keepsPrivateKeys && holds(target.values, encode("CLASS", CKO.PRIVATE_KEY))) {
+      throw ckrError("C_WrapKey", 0x69);
+    }
+    const anything =
+      typeof wrapsAnything === "boolean" ? wrapsAnything : wrapsAnything.includes(how.mechanism);
+    return wrap(how, wrapping, target, !anything);
   }
 
   async unwrapKey(

@@ -20,8 +20,10 @@ export interface FakeOptions {
   readonly keyPairs?: (facts: AlgorithmFacts) => FakeKeyPair | undefined;
   /** What becomes of CKA_UNWRAP_TEMPLATE; obeyed when absent. */
   readonly unwrapTemplate?: "refused" | "ignored";
-  /** True for a module that wraps what is not extractable. */
-  readonly wrapsAnything?: boolean;
+  /** True for a module that wraps what is not extractable; or the mechanisms by which it does. */
+  readonly wrapsAnything?: boolean | readonly number[];
+  /** True for a module that wraps no private key. */
+  readonly keepsPrivateKeys?: boolean;
   /** Mechanisms that it lacks. */
   readonly lacks?: readonly number[];
 }
