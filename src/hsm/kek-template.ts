@@ -100,35 +100,57 @@ export async function withUnwrapTemplate<T>(
 }
 
 /**
- * Whether a key unwraps an AES key readable and extractable, as an attacker who is logged in would.
+ * What a key leaves open to an attacker who is logged in: whether it unwraps an AES key readable and extractable. That
+ * it refuses to counts only where it unwraps the same as we ask for it: else nothing was tried.
  * @param unwrap tries it with a key that is worth nothing.
+ * @returns residuals, one sentence each
  */
-export function unwrapsReadable(
+export function unwrapResiduals(
+  context: Context,
+  profile: ModuleProfile,
+  unwrap: (template: readonly RawAttribute[]) => Handle,
+): readonly string[] {
+  if (unwraps(context, unwrap, READABLE)) return [profile.ignoresUnwrapTemplate ?? NOT_ENFORCED];
+  return unwraps(context, unwrap, SESSION_KEK) ? [] : [NOT_TRIED];
+}
+
+function unwraps(
   context: Context,
   unwrap: (template: readonly RawAttribute[]) => Handle,
+  template: readonly RawAttribute[],
 ): boolean {
-  const readable = orRefused(() =>
-    unwrap([
-      encode("CLASS", CKO.SECRET_KEY),
-      encode("KEY_TYPE", CKK.AES),
-      encode("TOKEN", false),
-      encode("PRIVATE", true),
-      encode("SENSITIVE", false),
-      encode("EXTRACTABLE", true),
-    ]),
-  );
-  if (readable === undefined) return false;
-  destroyQuietly(context, readable);
+  const object = orRefused(() => unwrap(template));
+  if (object === undefined) return false;
+  destroyQuietly(context, object);
   return true;
 }
 
-/** The residual of a token that does not obey CKA_UNWRAP_TEMPLATE. */
-export function unwrapResidual(profile: ModuleProfile): string {
-  return (
-    profile.ignoresUnwrapTemplate ??
-    "the token does not enforce CKA_UNWRAP_TEMPLATE: whoever is logged in and holds a wrapped key can unwrap it readable"
-  );
-}
+const NOT_ENFORCED =
+  "the token does not enforce CKA_UNWRAP_TEMPLATE: whoever is logged in and holds a wrapped key can unwrap it readable";
+const NOT_TRIED =
+  "the token unwraps no AES key that could be tried: whether whoever is logged in can unwrap one readable is not known";
+
+const SESSION: readonly RawAttribute[] = [
+  encode("CLASS", CKO.SECRET_KEY),
+  encode("KEY_TYPE", CKK.AES),
+  encode("TOKEN", false),
+  encode("PRIVATE", true),
+];
+const READABLE: readonly RawAttribute[] = [
+  ...SESSION,
+  encode("SENSITIVE", false),
+  encode("EXTRACTABLE", true),
+];
+
+/** An unwrapped KEK for this session, as we would have it. */
+export const SESSION_KEK: readonly RawAttribute[] = [
+  ...SESSION,
+  encode("SENSITIVE", true),
+  encode("EXTRACTABLE", false),
+  encode("ENCRYPT", false),
+  encode("DECRYPT", false),
+  encode("WRAP", true),
+];
 
 function asked(name: AttributeName, value: AttributeValue, why: string): TemplateEntry {
   return { name, value, why, role: "asked" };

@@ -14,8 +14,7 @@ import { CKK, CKM, CKO } from "./constants.ts";
 import {
   KEK_UNWRAPS,
   kekExpectation,
-  unwrapResidual,
-  unwrapsReadable,
+  unwrapResiduals,
   withUnwrapTemplate,
 } from "./kek-template.ts";
 import { askedTemplate, requireObject } from "./object-check.ts";
@@ -172,7 +171,7 @@ function judge(
     "do not use this KEK: establish another and back up again",
   ]);
   const wrapped = wrappedCheckKey(context, object, formats.check);
-  const readable = unwrapsReadable(context, (template: readonly RawAttribute[]) =>
+  const residuals = unwrapResiduals(context, profile, (template) =>
     context.module.unwrapKeyNow(
       context.session,
       { mechanism: formats.check },
@@ -185,7 +184,7 @@ function judge(
     ckaId: name.ckaId,
     checkValue: checkValueOn(context, object, formats.check),
     attributes: attributesToJson(checked.attributes),
-    waivers: [...new Set([...checked.waived, ...(readable ? [unwrapResidual(profile)] : [])])],
+    waivers: [...new Set([...checked.waived, ...residuals])],
   };
 }
 

@@ -11,10 +11,10 @@ import { KEK_BYTES } from "./aes-wrap.ts";
 import { encode } from "./attributes.ts";
 import type { Envelope, KeyName, OaepHash, TransportKey } from "./backup.ts";
 import { CKG, CKK, CKM, CKO } from "./constants.ts";
-import { unwrapResidual, unwrapsReadable } from "./kek-template.ts";
+import { SESSION_KEK, unwrapResiduals } from "./kek-template.ts";
 import { destroyQuietly, onePrivateKey, refuseForeignPublicKey, type Context } from "./objects.ts";
 import type { ModuleProfile } from "./profiles.ts";
-import type { Handle, RawAttribute, RawMechanism, RawTemplate } from "./raw.ts";
+import type { Handle, RawMechanism, RawTemplate } from "./raw.ts";
 import { recordedKey, type RecordedKey } from "./recorded-key.ts";
 import { orRefused } from "./refused.ts";
 import { checkValueInSoftware, checkValueOn } from "./check-value.ts";
@@ -80,17 +80,6 @@ export function openableHashes(
   );
 }
 
-/** Whether a transport key would give a KEK away to whoever is logged in and holds an envelope. */
-export function opensReadable(
-  context: Context,
-  object: Handle,
-  key: RecordedKey,
-  { random, hash }: { readonly random: Random; readonly hash: OaepHash },
-): boolean {
-  const blob = encrypt(key, hash, random.bytes(KEK_BYTES));
-  return unwrapsReadable(context, (template) => open(context, object, blob, hash, template));
-}
-
 /**
  * Proves that a new transport key opens what is sent to its public half.
  * @returns waivers, one sentence each.
@@ -104,8 +93,11 @@ export function proveTransport(
 ): readonly string[] {
   const key = transportKey(spki);
   const [hash] = openableHashes(context, object, key, means);
-  const { random, profile } = means;
-  return opensReadable(context, object, key, { random, hash }) ? [unwrapResidual(profile)] : [];
+  const blob = encrypt(key, hash, means.random.bytes(KEK_BYTES));
+  // It would give a KEK away to whoever is logged in and holds an envelope.
+  return unwrapResiduals(context, means.profile, (template) =>
+    open(context, object, blob, hash, template),
+  );
 }
 
 /**
@@ -150,18 +142,6 @@ export function open(
 ): Handle {
   return module.unwrapKeyNow(session, oaepMechanism(hash), object, envelope, template);
 }
-
-const SESSION_KEK: readonly RawAttribute[] = [
-  encode("CLASS", CKO.SECRET_KEY),
-  encode("KEY_TYPE", CKK.AES),
-  encode("TOKEN", false),
-  encode("PRIVATE", true),
-  encode("SENSITIVE", true),
-  encode("EXTRACTABLE", false),
-  encode("ENCRYPT", false),
-  encode("DECRYPT", false),
-  encode("WRAP", true),
-];
 
 function tryOpen(
   context: Context,

@@ -98,6 +98,18 @@ describe("tokens that can less", () => {
     }
   });
 
+  test("H06: a KEK that unwraps nothing at all is not said to unwrap nothing readable", async () => {
+    await withLost(async ({ session, kek, rig }) => {
+      assert.deepEqual((await session.inspectKek(kek)).waivers, []);
+      rig.faults.before = (call) => {
+        if (call === "unwrapKeyNow") throw ckrError("C_UnwrapKey", 0x68);
+      };
+      const { waivers } = await session.inspectKek(kek);
+      assert.equal(waivers.length, 1);
+      assert.match(waivers[0] ?? "", /unwraps no AES key that could be tried: .* is not known/);
+    });
+  });
+
   test("one that wraps what is locked is named, where no profile excuses it", async () => {
     await withLost(
       async ({ session }) => {
