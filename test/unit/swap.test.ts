@@ -7,6 +7,8 @@ import { openSwap, swapWarning } from "../../src/cli/swap.ts";
 
 const HEAD = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n";
 
+const BACKING = "/sys/block/zram0/backing_dev";
+
 function machine(swaps: string, more: Readonly<Record<string, string>> = {}) {
   const files: Readonly<Record<string, string>> = { "/proc/swaps": swaps, ...more };
   return (path: string): string | undefined => files[path];
@@ -22,6 +24,8 @@ test("S05: swap in the clear is warned of by its place, encrypted and compressed
       [`${HEAD}/dev/sda2 partition 100 0 -2\n`, {}, ["/dev/sda2"]],
       [`${HEAD}/swap.img file 100 0 -2\n`, {}, ["/swap.img"]],
       [`${HEAD}/dev/zram0 partition 100 0 100\n`, {}, []],
+      [`${HEAD}/dev/zram0 partition 100 0 100\n`, { [BACKING]: "none\n" }, []],
+      [`${HEAD}/dev/zram0 partition 100 0 100\n`, { [BACKING]: "/dev/sda3\n" }, ["/dev/zram0"]],
       [`${HEAD}/dev/dm-1 partition 100 0 -2\n`, encrypted, []],
       [
         `${HEAD}/dev/dm-0 partition 100 0 -2\n/dev/dm-1 partition 1 0 -3\n`,
@@ -47,4 +51,14 @@ test("S05: doctor warns of swap in the clear, which stops nobody, and names none
   assert.deepEqual(checkLines(swapCheck(swapWarning(machine(HEAD)))), [
     "ok    swap            nothing is swapped in the clear",
   ]);
+});
+
+test("S05: where nothing says what is swapped, that is said, and not that nothing is", () => {
+  const dark = swapCheck(swapWarning(() => undefined));
+  assert.deepEqual(checkLines(dark), [
+    "WARN  swap            whether memory is swapped in the clear cannot be told on this system: there is no /proc/swaps",
+  ]);
+  const without = (path: string): string | undefined =>
+    path === "/proc/meminfo" ? "MemTotal: 1 kB\n" : undefined;
+  assert.equal(swapWarning(without), undefined, "a kernel that cannot swap");
 });
