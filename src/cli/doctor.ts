@@ -8,6 +8,7 @@ import { printJson, printLine } from "./output.ts";
 import { software } from "./package-root.ts";
 import { siteFolder } from "./site.ts";
 import { swapWarning } from "./swap.ts";
+import { environment } from "./system.ts";
 
 export interface DoctorOptions {
   readonly site?: string;
@@ -26,6 +27,9 @@ interface Check {
 
 /** Room for the closing entries of a ceremony many times over. */
 const LEAST_FREE_BYTES = 64 * 1024 * 1024;
+
+/** Files by which a folder is known to be, or to have been, a site. */
+const OF_A_SITE = ["genesis.json", "ledger.db", "ledger.key", "site.yaml", "policy.yaml"];
 
 const SOFTHSM_PATHS = [
   "/usr/lib/softhsm/libsofthsm2.so",
@@ -53,7 +57,10 @@ export async function doctor(options: DoctorOptions): Promise<void> {
     await attempt("softhsm", findSoftHsm),
     swapCheck(swapWarning()),
   ];
-  if (existsSync(join(folder, "genesis.json"))) checks.push(...(await siteChecks(folder)));
+  // Of a site that lost its genesis, or that cannot be looked into, the other checks say nothing at all.
+  const isNamed = (options.site ?? environment("KEYRITE_SITE")) !== undefined;
+  const named = isNamed || OF_A_SITE.some((name) => existsSync(join(folder, name)));
+  if (named) checks.push(...(await siteChecks(folder)));
   const ok = checks.every((check) => check.ok);
   if (options.json === true) {
     printJson("doctor", {

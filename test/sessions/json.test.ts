@@ -125,6 +125,21 @@ test("a judgement that ends badly stays one document: its own", () => {
   assert.equal(documentOf(doctor, "doctor")["ok"], false);
 });
 
+test("S08: doctor does not pass over a site that lost its genesis, or a folder that is named and is none", () => {
+  const site = siteAt("founded");
+  rmSync(site.file("genesis.json"));
+  for (const args of [[], ["--site", site.file("nowhere")]]) {
+    const ran = site.keyrite(["doctor", "--json", ...args]);
+    assert.notEqual(ran.code, 0);
+    const { ok, checks } = documentOf(ran, "doctor");
+    assert.equal(ok, false);
+    assert.match(
+      JSON.stringify(checks),
+      /"name":"site","ok":false.*is not a site: it has no genesis/,
+    );
+  }
+});
+
 test("doctor names a file of a share set or KEK that is lost or not the one on record", () => {
   const site = siteAt("prepared");
   const whole = documentOf(site.keyrite(["doctor", "--json"]), "doctor")["checks"];
