@@ -11,6 +11,7 @@ import { sendKek } from "../../src/actions/send-kek.ts";
 import { transportName, transportSpki } from "../../src/actions/lib/transports.ts";
 import type { Act, Action, BoundStep, Room, Settlement } from "../../src/ceremony/action.ts";
 import { parseKekFile } from "../../src/backups/kek-file.ts";
+import { ckrError } from "../../src/hsm/ckr.ts";
 import type { Session } from "../../src/hsm/token.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import { ESTABLISH_KEK, kekStage, kekTools, TOKENS } from "../support/kek-stage.ts";
@@ -159,6 +160,31 @@ test("load-kek: what is there and right is kept, what is wrong is destroyed", as
     const escrowed = { ...intent, envelope: null, holders: ["ben", "cleo"] };
     const shares = await interrupted(room, loadAction, params, escrowed).settle();
     assert.deepEqual(shares.choices, ["undo"]);
+  });
+});
+
+test("H01: a token that fails while a KEK is looked at says nothing of the KEK", async () => {
+  await inside(async (room) => {
+    const { checkValue, tokens } = kek();
+    const ckaId = tokens.get("alpha") ?? "";
+    const params = { kek: "backup-kek", generation: 1, token: "alpha" };
+    const step = interrupted(room, destroyKek, params, { ckaId, checkValue, serial: "s" });
+    assert.match((await step.settle()).shown.join(), /It is the KEK, with its recorded check/);
+    const { faults } = stage.rig;
+    try {
+      for (const code of [0x30, 0x32, 0x101]) {
+        faults.before = (call) => {
+          if (call === "wrapKeyNow") throw ckrError("C_WrapKey", code);
+        };
+        await assert.rejects(step.settle(), ckrError("C_WrapKey", code));
+      }
+      faults.before = (call) => {
+        if (call === "wrapKeyNow") throw ckrError("C_WrapKey", 0x68);
+      };
+      assert.match((await step.settle()).shown.join(), /It is not what it should be: .*CKR_KEY/);
+    } finally {
+      faults.before = undefined;
+    }
   });
 });
 

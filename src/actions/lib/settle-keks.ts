@@ -6,9 +6,10 @@
 import type { Doubt, Room, Settlement } from "../../ceremony/action.ts";
 import { kekName } from "../../ceremony/custody-copies.ts";
 import { envelopeName } from "../../backups/kek-file.ts";
-import { KeyriteError } from "../../lib/errors.ts";
+import { KeyriteError, type ErrorCode } from "../../lib/errors.ts";
 import type { JsonObject } from "../../lib/json.ts";
 import type { KekName } from "../../hsm/backup.ts";
+import { isRefusal } from "../../hsm/refused.ts";
 import { removeEnvelopes } from "./kek-making.ts";
 import type { KekIntent, KekParams } from "./kek-facts.ts";
 import { isThere, KEK_FILE, kekFileNames, kekFileOf } from "./kek-files.ts";
@@ -104,9 +105,20 @@ async function stateOf(
     await room.tokens.session(token).inspectKek(name);
     return { state: "right", said: `${said} It is the KEK, with its recorded check value.` };
   } catch (error) {
-    if (!(error instanceof KeyriteError)) throw error;
+    // A device that is busy or away says nothing of the KEK: nobody decides about it then.
+    if (!(error instanceof KeyriteError) || !tellsOfKek(error)) throw error;
     return { state: "wrong", said: `${said} It is not what it should be: ${error.message}.` };
   }
+}
+
+const WRONG: readonly ErrorCode[] = [
+  "hsm.attribute-differs",
+  "hsm.wrong-kek",
+  "hsm.object-missing",
+];
+
+function tellsOfKek(error: KeyriteError): boolean {
+  return WRONG.includes(error.code) || isRefusal(error);
 }
 
 export async function settleLoading(
