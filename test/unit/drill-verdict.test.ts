@@ -190,10 +190,10 @@ test("time and age are judged only where the policy has a rule", async () => {
   assert.match(old.reasons.join(), /^the backup is 3 days old, the policy allows 2/);
 });
 
-test("a key that no backup holds is lost, once it is older than the policy allows", async () => {
-  const born = (days: number): Told => {
+test("H20: a key that no backup holds is lost, once it is older than the policy allows, wherever it is", async () => {
+  const born = (days: number, on = ["alpha"]): Told => {
     const proved = new Date(NOW - days * DAY_MS).toISOString();
-    const tokens = new Map([["alpha", { ...COPY, proved }]]);
+    const tokens = new Map(on.map((token) => [token, { ...COPY, token, proved }]));
     const alone = {
       tokens,
       backups: new Map(),
@@ -222,4 +222,7 @@ test("a key that no backup holds is lost, once it is older than the policy allow
   const { recoveryPoint, reasons } = await verdict(born(6));
   assert.deepEqual(recoveryPoint.lost, ["sub-a"]);
   assert.match(reasons.join(), /^key sub-a is older than drills\.rpoDays and in no backup/);
+  // It was cloned, and its first copy was destroyed.
+  assert.deepEqual((await verdict(born(6, ["beta"]))).recoveryPoint.lost, ["sub-a"]);
+  assert.equal((await verdict(born(4, ["beta"]))).verdict, "pass");
 });

@@ -146,10 +146,12 @@ function recoveryPointOf(
   const ageDays = backup === undefined ? null : daysSince(backup.made);
   const lost = [...custody.keys.values()].flatMap((key) => {
     const copies = custody.copies.get(key.spki);
-    const born = copies?.tokens.get(key.token);
     if (key.backup !== "wrap" || copies?.destroyed !== false) return [];
-    if (backupsOf(custody, key.spki).length > 0 || born === undefined) return [];
-    return daysSince(born.proved) > (rpoDays ?? Infinity) ? [key.label] : [];
+    // A key that was cloned and left the token of its birth is in no backup for that.
+    const proved = [...copies.tokens.values()].map((copy) => copy.proved).filter((at) => at !== "");
+    const ages = proved.map(daysSince);
+    if (backupsOf(custody, key.spki).length > 0 || ages.length === 0) return [];
+    return Math.max(...ages) > (rpoDays ?? Infinity) ? [key.label] : [];
   });
   const met = rpoDays === null ? null : ageDays !== null && ageDays <= rpoDays && lost.length === 0;
   return { ageDays, rpoDays, met, lost };
