@@ -121,7 +121,11 @@ function whyStuck(
 async function lookAtSet(room: Room, intent: SetIntent): Promise<FoundSet> {
   const lacksAll = { set: intent.set, sha256: null, held: [], lacking: [...intent.holders] };
   const name = shareSetName({ set: intent.set, generation: 1 });
-  const json = await room.files.readShareSetFile(name, SHARE_SET_FILE).catch(() => undefined);
+  const json = await room.files.readShareSetFile(name, SHARE_SET_FILE).catch((error: unknown) => {
+    // One that cannot be read says nothing of what was made: only one that is not there does.
+    if (!(error instanceof KeyriteError) || error.code !== "site.missing") throw error;
+    return undefined;
+  });
   const set = json === undefined ? undefined : setAsAgreed(json, intent);
   if (json === undefined || set === undefined) return lacksAll;
   const held: string[] = [];
