@@ -30,7 +30,9 @@ test("H01: whatever is said about token, session or machine is no refusal", () =
     assert.equal(orRefused(answering(code)), undefined);
   }
   assert.equal(isRefusal(new Error("C_UnwrapKey returned CKR_MECHANISM_INVALID")), false);
-  assert.throws(() => { orRefused(() => assert.fail("a bug")); }, /a bug/);
+  assert.throws(() => {
+    orRefused(() => assert.fail("a bug"));
+  }, /a bug/);
 });
 
 test("H01: a code that does not say why is asked for once more, and then believed", () => {
@@ -53,7 +55,9 @@ test("H01: a code that does not say why is asked for once more, and then believe
       calls += 1;
       throw asked(calls === 1 ? code : 0x32);
     };
-    assert.throws(() => { orRefused(gone); }, asked(0x32));
+    assert.throws(() => {
+      orRefused(gone);
+    }, asked(0x32));
   }
 });
 
