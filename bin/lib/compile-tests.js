@@ -11,7 +11,7 @@ const { readdirSync, readFileSync, symlinkSync } = require("node:fs");
 const { dirname, join, resolve } = require("node:path");
 const { pathToFileURL } = require("node:url");
 
-const FOLDERS = ["src", "test", "bench", "measure"];
+const FOLDERS = ["src", "test", "bench"];
 const COMPILED = ".mjs";
 
 /** @param {string} source of a `.ts` file, from the root of the sources or relative to another */

@@ -159,10 +159,7 @@ describe("H19: what comes back is not what was wrapped", () => {
   test("H10: an object that slips in during a batch is noticed at its end", async () => {
     await withLost(async (state) => {
       await state.session.inspectKek(state.kek);
-      let slipped = false;
-      state.rig.faults.afterUnwrap = (session) => {
-        if (slipped) return;
-        slipped = true;
+      state.rig.faults.afterPublicKey = (session) => {
         const stray = [encode("CLASS", 3), encode("TOKEN", true), encode("ID", Uint8Array.of(9))];
         state.rig.raw().createObjectNow(session, stray);
       };

@@ -27,10 +27,10 @@ export interface Faults {
   blob?: ((blob: Uint8Array) => Uint8Array) | undefined;
   /** Exchanges what C_WrapKey gave. */
   wrapped?: ((blob: Uint8Array) => Uint8Array) | undefined;
-  /** Called after C_UnwrapKey, e.g. to slip in another object. */
+  /** Called after C_UnwrapKey, e.g. to fail behind its work. */
   afterUnwrap?: ((session: Handle) => void) | undefined;
-  /** Called after C_CreateObject of a public key, e.g. to fail behind its work. */
-  afterPublicKey?: (() => void) | undefined;
+  /** Called after C_CreateObject of a public key: to fail behind its work, or to slip in another object. */
+  afterPublicKey?: ((session: Handle) => void) | undefined;
   /** Told what C_SetAttributeValue is given. */
   changes?: ((attributes: readonly RawAttribute[]) => void) | undefined;
   /** True to say that an object was destroyed, and keep it. */
@@ -150,13 +150,13 @@ function keyCalls(module: RawModule, faults: Faults): KeyCalls {
     createObject: async (...args) => {
       faults.before?.("createObject");
       const object = await module.createObject(...args);
-      if (halfOf(module, args[0], object) === "public") faults.afterPublicKey?.();
+      if (halfOf(module, args[0], object) === "public") faults.afterPublicKey?.(args[0]);
       return object;
     },
     createObjectNow: (...args) => {
       faults.before?.("createObjectNow");
       const object = module.createObjectNow(...args);
-      if (halfOf(module, args[0], object) === "public") faults.afterPublicKey?.();
+      if (halfOf(module, args[0], object) === "public") faults.afterPublicKey?.(args[0]);
       return object;
     },
     wrapKeyNow: (...args) => {
