@@ -10,7 +10,7 @@ import { Tally, type Life } from "../support/crash-life.ts";
 import { heldBy, ledgerOf, onTokens, straysAmong } from "../support/crash-look.ts";
 import { shim, type Interruption } from "../support/crash-site.ts";
 import { walk, type Whole } from "../support/crash-walk.ts";
-import { figure, FULL, SEED, sized } from "../support/fault-run.ts";
+import { figure, FULL, ONLY, SEED, sized } from "../support/fault-run.ts";
 import { Dice } from "../support/random-mutations.ts";
 import type { RehearsedSite } from "../support/rehearsed-site.ts";
 import type { ShimAction } from "../support/shim.ts";
@@ -26,8 +26,6 @@ const ROWS = {
 } as const;
 type Row = keyof typeof ROWS;
 
-/** Only these ceremonies, while looking for something. */
-const ONLY = process.env["FAULTS_CEREMONIES"]?.split(",");
 /** Only the lives of these rows, the same as in a run of all. */
 const ROWS_ONLY = process.env["FAULTS_ROWS"]?.split(",");
 const isWanted = (row: string): boolean => ROWS_ONLY?.includes(row) ?? true;

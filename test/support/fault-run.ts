@@ -12,6 +12,9 @@ export const FULL = process.env["FAULTS"] === "full";
 /** Where the dice of a sweep begin; printed with its figure, so that a failure can be repeated. */
 export const SEED = Number(process.env["FAULTS_SEED"] ?? 20261124);
 
+/** Only these ceremonies, while looking for something or to add a new one to what is kept. */
+export const ONLY = process.env["FAULTS_CEREMONIES"]?.split(",");
+
 /** `short` in CI, `full` in the long form; FAULTS_COUNT in place of both while looking for something. */
 export function sized(short: number, full: number): number {
   return Number(process.env["FAULTS_COUNT"] ?? (FULL ? full : short));
