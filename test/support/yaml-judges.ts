@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import { resolve } from "node:path";
+import { isAbsolute, resolve } from "node:path";
 import type { Bindings } from "../../src/ceremony/bindings.ts";
 import type { Script } from "../../src/ceremony/script.ts";
 import { ROLES } from "../../src/ceremony/words.ts";
@@ -62,7 +62,8 @@ export function judgeScript(script: Script, theirs: unknown): void {
 /** Bindings; paths stand in them as seen from the site. */
 export function judgeBindings(bindings: Bindings, theirs: unknown, site: string): void {
   const { modules = {}, tokens = {}, media = {}, vaults = {} } = theirs as Record<string, Loose>;
-  const at = (path: unknown): string => resolve(site, String(path));
+  const at = (path: unknown): string =>
+    isAbsolute(String(path)) ? String(path) : resolve(site, String(path));
   const folders = (paths: Loose): Loose =>
     Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, at(path)]));
   const wanted = {
@@ -99,11 +100,12 @@ export function judgeBindings(bindings: Bindings, theirs: unknown, site: string)
 
 /** Answers, which are kept by step, question and person. */
 export function judgeAnswers(answers: Answers, theirs: unknown): void {
-  const nested: Record<string, Record<string, Record<string, unknown>>> = {};
+  // A question may be called constructor: nothing is inherited here.
+  const nested = bare<Record<string, Record<string, unknown>>>();
   for (const { step, question, person, answers: given } of answers.answers) {
-    ((nested[step] ??= {})[question] ??= {})[person] = given;
+    ((nested[step] ??= bare())[question] ??= bare())[person] = given;
   }
-  const agreed: Record<string, string[]> = {};
+  const agreed = bare<string[]>();
   const { agree } = answers;
   if (agree !== "all") for (const { step, person } of agree) (agreed[step] ??= []).push(person);
   const ours = {
@@ -122,6 +124,10 @@ export function judgeAnswers(answers: Answers, theirs: unknown): void {
     agree: withoutEmpty(theirAgree),
   };
   sameLeaves(ours, wanted, /^\.(after \[\]|set \{\}|passphrases \{\}|answers \{\})$/);
+}
+
+function bare<T>(): Record<string, T> {
+  return Object.create(null) as Record<string, T>;
 }
 
 /** One answer is a list of one. */
