@@ -62,7 +62,7 @@ export function certificatesStatus(custody: Custody, now: number): CertificatesS
     ...unpublished(custody),
     ...[...custody.certificates.values()].flatMap(unverified),
     ...crls.flatMap(crlConcern),
-    ...certificates.flatMap((one) => certificateConcern(one, certificates)),
+    ...certificates.flatMap((one) => certificateConcern(one, certificates, custody)),
   ];
   return { certificates, crls, concerns };
 }
@@ -129,8 +129,10 @@ function crlConcern({ issuer, nextUpdate, daysLeft }: CrlStatus): readonly strin
 function certificateConcern(
   { name, spki, ca, state, daysLeft, notAfter }: CertificateStatus,
   all: readonly CertificateStatus[],
+  { copies }: Custody,
 ): readonly string[] {
-  if (state !== "in force" || daysLeft >= WARN_CERTIFICATE_DAYS) return [];
+  const ended = state === "expired";
+  if (!ended && (state !== "in force" || daysLeft >= WARN_CERTIFICATE_DAYS)) return [];
   // One that lasts longer, for the same key, has taken its place.
   const replaced = all.some(
     (other) =>
@@ -140,5 +142,12 @@ function certificateConcern(
       other.notAfter > notAfter,
   );
   if (replaced) return [];
+  if (ended) {
+    // Of other people's keys, and of keys that are destroyed, nothing is left to be done.
+    if (!ca || copies.get(spki)?.destroyed !== false) return [];
+    return [
+      `RED: certificate ${name} has expired, on ${notAfter}, and its key is still there; renew it, or destroy the key`,
+    ];
+  }
   return [`certificate ${name} expires in ${plural(daysLeft, "day")}, on ${notAfter}`];
 }

@@ -254,5 +254,18 @@ test("a certificate that runs out is named half a year before, unless another to
   ]);
   const renewed = CERT.root("root-ca-2", "root-g1", { notAfter: "2046-01-01T00:00:00Z" });
   assert.deepEqual(concernsOn(soon, ROOT, renewed), []);
-  assert.deepEqual(concernsOn("2037-01-01T00:00:00Z", ROOT), []);
+});
+
+test("a CA certificate that has expired is red, until another takes its place or its key is destroyed", () => {
+  const later = "2036-01-01T00:00:01Z";
+  const told =
+    "RED: certificate root-ca has expired, on 2036-01-01T00:00:00Z, and its key is still there; renew it, or destroy the key";
+  assert.deepEqual(concernsOn(later, ROOT), [told]);
+  const renewed = CERT.root("root-ca-2", "root-g1", { notAfter: "2046-01-01T00:00:00Z" });
+  assert.deepEqual(concernsOn(later, ROOT, renewed), []);
+  const { custody }: { custody: Custody } = new CopiesDesk([...BACKED_UP, ROOT]);
+  const copies = new Map(
+    [...custody.copies].map(([spki, one]) => [spki, { ...one, destroyed: true }]),
+  );
+  assert.deepEqual(certificatesStatus({ ...custody, copies }, Date.parse(later)).concerns, []);
 });
