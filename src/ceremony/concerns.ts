@@ -41,7 +41,7 @@ export function concerns(
     ...deviceLogConcerns(custody),
     ...unfinishedBackups(custody, keys),
     ...certificates.concerns,
-    ...failedDrill(custody),
+    ...failedDrills(custody),
     ...named(keys, lacking, "more keys lack what the policy wants"),
     ...named(keys, retained, "more keys have copies that were retained"),
   ];
@@ -163,15 +163,20 @@ function deviceLogConcerns({ deviceLogs }: Custody): readonly string[] {
   });
 }
 
-/** Only the newest: whatever failed before was repeated since, and passed. */
-function failedDrill({ drills }: Custody): readonly string[] {
-  const last = drills.at(-1);
-  if (last?.verdict !== "fail") return [];
-  const [why = "no reason is on record", ...more] = last.reasons;
-  const rest = more.length === 0 ? "" : ` (and ${plural(more.length, "more reason")})`;
-  return [
-    `${RED} the last ${last.drill} of a restore, on token ${last.token}, failed: ${why}${rest}`,
-  ];
+/**
+ * The newest drill, and the newest on each token that is still there: a pass on one token says nothing of another. What
+ * failed before these was repeated since, and passed.
+ */
+function failedDrills({ drills, tokens }: Custody): readonly string[] {
+  const onToken = [...tokens.keys()].map((token) => drills.findLast((one) => one.token === token));
+  return [...new Set([drills.at(-1), ...onToken])].flatMap((last) => {
+    if (last?.verdict !== "fail") return [];
+    const [why = "no reason is on record", ...more] = last.reasons;
+    const rest = more.length === 0 ? "" : ` (and ${plural(more.length, "more reason")})`;
+    return [
+      `${RED} the last ${last.drill} of a restore, on token ${last.token}, failed: ${why}${rest}`,
+    ];
+  });
 }
 
 function extractable({ label, tokens }: KeyStatus): readonly string[] {

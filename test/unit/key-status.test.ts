@@ -134,6 +134,15 @@ const CONCERNS: Readonly<Record<string, readonly [facts: readonly Fact[], says: 
     ],
     /^RED: the last drill of a restore, on token beta, failed: a share is missing \(and 1 more reason\)$/,
   ],
+  "a drill that failed on one token, and passed on another": [
+    [
+      ...SAFE,
+      FACT.bound("delta"),
+      FACT.drilled({ token: "delta", verdict: "fail", keys: 0, reasons: ["a share is missing"] }),
+      FACT.drilled({}),
+    ],
+    /^RED: the last drill of a restore, on token delta, failed: a share is missing$/,
+  ],
   "a copy that was retained": [
     [...SAFE, FACT.retained("root-g1", "token", "beta")],
     /^key root-g1: token beta keeps a copy: the courier is on strike$/,
