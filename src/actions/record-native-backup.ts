@@ -75,14 +75,7 @@ export const recordNativeBackup = defineAction<Params, Asked, Proved>({
     const found = (await session.inventory()).filter(
       (object) => object.objectClass === "public" && object.onToken && object.spkiSha256 === spki,
     );
-    const [copy] = found;
-    if (copy === undefined || found.length > 1) {
-      throw new KeyriteError(
-        "hsm.object-missing",
-        `token ${p.to} holds ${found.length} public objects of key ${p.key}, not one`,
-        { hints: ["clone the key with the vendor's tools first, both halves of it"] },
-      );
-    }
+    const copy = theOnly(found, p, `public objects of key ${p.key}`);
     await lockedCopy(session, p, copy.ckaId);
     const { serial } = session.info;
     return {
@@ -126,15 +119,7 @@ async function lockedCopy(
   const found = (await session.keys()).filter(
     (one) => one.objectClass === "private" && one.ckaId === ckaId,
   );
-  const [copy] = found;
-  if (copy === undefined || found.length > 1) {
-    throw new KeyriteError(
-      "hsm.object-missing",
-      `token ${to} holds ${found.length} private objects with CKA_ID ${ckaId}, not one`,
-      { hints: ["clone the key with the vendor's tools first, both halves of it"] },
-    );
-  }
-  const { attributes } = copy;
+  const { attributes } = theOnly(found, { to }, `private objects with CKA_ID ${ckaId}`);
   if (attributes["CKA_SENSITIVE"] === true && attributes["CKA_EXTRACTABLE"] === false) {
     return attributes;
   }
@@ -147,6 +132,17 @@ async function lockedCopy(
         "what could be taken out of the token meanwhile, nobody can tell",
       ],
     },
+  );
+}
+
+/** @throws KeyriteError hsm.object-missing unless there is exactly one */
+function theOnly<T>(found: readonly T[], { to }: Pick<Params, "to">, what: string): T {
+  const [one] = found;
+  if (one !== undefined && found.length === 1) return one;
+  throw new KeyriteError(
+    "hsm.object-missing",
+    `token ${to} holds ${found.length} ${what}, not one`,
+    { hints: ["clone the key with the vendor's tools first, both halves of it"] },
   );
 }
 

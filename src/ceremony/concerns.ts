@@ -59,28 +59,42 @@ function ledgerConcerns(history: StatusHistory): readonly string[] {
   return [...list, ...history.findings.map(({ text }) => text)];
 }
 
+interface AbandonedStep {
+  /** Of the ceremony. */
+  readonly id: string;
+  readonly doubt: StepInDoubt;
+}
+
+/** Steps that nobody settled before their ceremony was abandoned, whether they were interrupted or failed. */
+function abandonedSteps({ ceremonies }: StatusHistory): readonly AbandonedStep[] {
+  return ceremonies.flatMap(({ id, state, unsettled }) =>
+    state === "abandoned" ? [...unsettled.values()].map((doubt) => ({ id, doubt })) : [],
+  );
+}
+
 /**
  * What nobody looked after when a ceremony was abandoned, until its token is retired or made anew. A step that failed,
  * or that failed once more when it was to be undone, may have left as much as one without an outcome.
  */
-function abandonedDoubts({ ceremonies, custody }: StatusHistory): readonly string[] {
-  return ceremonies.flatMap(({ id, state, unsettled }) => {
-    if (state !== "abandoned") return [];
-    return [...unsettled.values()].flatMap((doubt) => {
-      const { serial, ckaId } = doubt.intent;
-      const token = [...custody.tokens.values()].find((one) => one.serial === serial)?.token;
-      if (token === undefined) return [];
-      const items = doubt.group?.items.map((item) => item.ckaId) ?? [];
-      const owned = new ObjectIds(custody);
-      const ids = (typeof ckaId === "string" ? [ckaId, ...items] : items).filter(
-        (one) => owned.taken(token, one) === undefined,
-      );
-      if (ids.length === 0) return [];
-      const objects = `objects with CKA_ID ${shortList(ids)}, which nobody owns`;
-      return [
-        `${abandonedAt(id, doubt)}: token ${token} may hold ${objects}; look there, or retire the token`,
-      ];
-    });
+function abandonedDoubts(history: StatusHistory): readonly string[] {
+  const steps = abandonedSteps(history);
+  // Most sites have none, and names of ten thousand objects are not collected for nothing.
+  if (steps.length === 0) return [];
+  const owned = new ObjectIds(history.custody);
+  const tokens = [...history.custody.tokens.values()];
+  return steps.flatMap(({ id, doubt }) => {
+    const { serial, ckaId } = doubt.intent;
+    const token = tokens.find((one) => one.serial === serial)?.token;
+    if (token === undefined) return [];
+    const items = doubt.group?.items.map((item) => item.ckaId) ?? [];
+    const ids = (typeof ckaId === "string" ? [ckaId, ...items] : items).filter(
+      (one) => owned.taken(token, one) === undefined,
+    );
+    if (ids.length === 0) return [];
+    const objects = `objects with CKA_ID ${shortList(ids)}, which nobody owns`;
+    return [
+      `${abandonedAt(id, doubt)}: token ${token} may hold ${objects}; look there, or retire the token`,
+    ];
   });
 }
 
@@ -88,14 +102,11 @@ function abandonedAt(id: string, doubt: StepInDoubt): string {
   return `${RED} ceremony ${id} was abandoned with step ${doubt.n} (${doubt.id}, ${doubt.action}) in doubt at entry ${doubt.begunSeq}`;
 }
 
-/** Steps that had begun to sign, whether they were interrupted or failed. */
-function abandonedSignatures({ ceremonies }: StatusHistory): readonly string[] {
-  return ceremonies.flatMap(({ id, state, unsettled }) => {
-    if (state !== "abandoned") return [];
-    return [...unsettled.values()].flatMap((doubt) => {
-      const signed = mayBeSigned(doubt.intent);
-      return signed === undefined ? [] : [`${abandonedAt(id, doubt)}: ${signed}`];
-    });
+/** Steps that had begun to sign. */
+function abandonedSignatures(history: StatusHistory): readonly string[] {
+  return abandonedSteps(history).flatMap(({ id, doubt }) => {
+    const signed = mayBeSigned(doubt.intent);
+    return signed === undefined ? [] : [`${abandonedAt(id, doubt)}: ${signed}`];
   });
 }
 

@@ -1,7 +1,7 @@
 /** C10, C12: several processes at one ledger, and one that was killed there. */
 
 import assert from "node:assert/strict";
-import { fork, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
@@ -14,8 +14,9 @@ import { ledgerVerifier, makeLedger, tempDir } from "../support/ledger-fixture.t
 import { program } from "../support/program.ts";
 
 async function started(): Promise<ChildProcess> {
-  const [file = "", ...loader] = program("holder-child").toReversed();
-  const child = fork(file, [], { execArgv: loader.toReversed() });
+  const child = spawn(process.execPath, program("holder-child"), {
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
+  });
   await once(child, "message");
   return child;
 }
