@@ -79,7 +79,8 @@ export async function judgeBackup(
   const unproven = kek.envelopes.flatMap((one) => whyUnproven(one, people.envelopes) ?? []);
   const problems = [...people.problems, ...contents, ...unproven];
   const anchored = genesis !== undefined && people.proven;
-  const unchecked = [...people.unchecked, WITH_TOKEN];
+  const left = whyLeftOut(kek.envelopes, people.envelopes);
+  const unchecked = [...people.unchecked, ...left, WITH_TOKEN];
   const { signers } = people;
   if (problems.length > 0) return { ...refused(problems, manifest), signers, unchecked };
   const own = anchored ? "CONSISTENT" : "CONSISTENT WITH ITS OWN GENESIS";
@@ -181,6 +182,20 @@ function whyUnproven(
     one.token === token && one.spki === spki && one.oaep === oaep && one.sha256 === envelope;
   if (proven === undefined || proven.some(isSame)) return undefined;
   return `${envelopeName(token)}, as kek.json names it, is none that the proofs record`;
+}
+
+// No proof tells which tokens were retired by then, so a missing envelope is said, not condemned.
+function whyLeftOut(
+  named: readonly KekEnvelope[],
+  proven: readonly EnvelopeCustody[] | undefined,
+): readonly string[] {
+  return (proven ?? [])
+    .filter(({ token }) => !named.some((one) => one.token === token))
+    .map(
+      ({ token }) =>
+        `why kek.json names no ${envelopeName(token)}, which the proofs record: token ${token} was ` +
+        "retired or sealed to after this backup, or somebody took it out; that token cannot restore from here alone",
+    );
 }
 
 interface JudgedPeople {

@@ -191,6 +191,20 @@ for (const [what, [spoil, words]] of Object.entries(SPOILT)) {
   });
 }
 
+test("H14: an envelope taken out together with its place in kek.json is said", async () => {
+  const judged = await spoilt((folder) => {
+    rmSync(join(folder, KEK, "beta.envelope"));
+    edit(join(folder, KEK, "kek.json"), (text) => {
+      const file = JSON.parse(text) as { envelopes: { token: string }[] };
+      const envelopes = file.envelopes.filter(({ token }) => token !== "beta");
+      return canonicalJson({ ...file, envelopes });
+    });
+  });
+  assert.match(judged.unchecked.join("\n"), /^why kek\.json names no beta\.envelope, which the/m);
+  const whole = await spoilt(() => undefined);
+  assert.doesNotMatch(whole.unchecked.join("\n"), /kek\.json/);
+});
+
 test("a wrapped key that was destroyed on record is not missing, and must not be there", async () => {
   const blob = readdirSync(join(newestFolder(stage), "keys"));
   const removed = new Set(blob.map((name) => name.replace(".p8wrap", "")));
