@@ -120,14 +120,31 @@ export const LINT_RULES: readonly Rule[] = [
   },
 ];
 
-/** Rules about one object at a time, then the one about pairs of names. */
+/** Uses that a token has to speak about: those by which keys leave it. 2.20 knew neither COPYABLE nor a rule for it. */
+const USES: Readonly<Record<KeyInfo["objectClass"], readonly string[]>> = {
+  private: ["SIGN", "DECRYPT", "UNWRAP", "DERIVE"],
+  secret: ["WRAP", "UNWRAP", "ENCRYPT", "DECRYPT", "SIGN", "DERIVE"],
+  public: ["ENCRYPT"],
+};
+
+/** Rules about one object at a time, then about what a token does not say and about pairs of names. */
 export function lint(keys: readonly KeyInfo[], knowledge: LintKnowledge): readonly LintFinding[] {
   const broken = LINT_RULES.flatMap((rule) =>
     keys
       .filter((key) => rule.classes.includes(key.objectClass) && rule.breaks(key, knowledge))
       .map((key) => finding(rule.name, key, `the ${key.objectClass} key ${rule.says}`)),
   );
-  return [...broken, ...sharedNames(keys)];
+  return [...broken, ...unsaidUses(keys), ...sharedNames(keys)];
+}
+
+// Silence is no "no": without this the rules above would pass what was never answered.
+function unsaidUses(keys: readonly KeyInfo[]): readonly LintFinding[] {
+  return keys.flatMap((key) => {
+    const unsaid = USES[key.objectClass].filter((use) => !on(key, use) && !off(key, use));
+    if (unsaid.length === 0) return [];
+    const says = `the token does not say whether the ${key.objectClass} key may ${unsaid.join(", ")}`;
+    return [finding("unsaid-use", key, says)];
+  });
 }
 
 // With two objects under one name nobody can say which of them is meant.

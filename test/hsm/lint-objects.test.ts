@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { encode } from "../../src/hsm/attributes.ts";
-import { LINT_RULES } from "../../src/hsm/lint.ts";
+import { lint, LINT_RULES } from "../../src/hsm/lint.ts";
 import type { RawAttribute } from "../../src/hsm/raw.ts";
 import type { AttributeName } from "../../src/hsm/constants.ts";
 import { behindOurBack, ready, type Ready } from "../support/backup-rig.ts";
@@ -123,6 +123,19 @@ for (const [name, makeRig] of rigs) {
     });
   });
 }
+
+test("H11: a use that the token says nothing of is reported, not taken for none", () => {
+  const key = { objectClass: "private", label: "ca", ckaId: "01", keyType: "CKK_EC" } as const;
+  const said = { CKA_PRIVATE: true, CKA_SENSITIVE: true, CKA_EXTRACTABLE: false, CKA_SIGN: true };
+  const off = { CKA_DECRYPT: false, CKA_UNWRAP: false };
+  const found = lint([{ ...key, attributes: { ...said, ...off } }], {});
+  assert.deepEqual(
+    found.map(({ rule, says }) => [rule, says]),
+    [["unsaid-use", "the token does not say whether the private key may DERIVE"]],
+  );
+  const all = { ...said, ...off, CKA_DERIVE: false };
+  assert.deepEqual(lint([{ ...key, attributes: all }], {}), []);
+});
 
 test("H11: every rule has its breach", () => {
   assert.deepEqual(
