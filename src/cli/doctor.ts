@@ -2,6 +2,7 @@
 
 import { existsSync, statfsSync } from "node:fs";
 import { join } from "node:path";
+import type { History } from "../ceremony/history.ts";
 import { KeyriteError, messageOf } from "../lib/errors.ts";
 import { visible } from "../lib/encoding.ts";
 import { printJson, printLine } from "./output.ts";
@@ -103,7 +104,7 @@ async function siteChecks(folder: string): Promise<readonly Check[]> {
     await attempt("ledger", () => {
       const site = openSite(folder, { write: false, signatures: "all" });
       site.ledger.close();
-      return `${site.history.size} entries verify; clock and policy agree with them`;
+      return ledgerSaid(site.history);
     }),
     await attempt("files", () => checkFiles(folder)),
     await attempt("disk", () => {
@@ -128,6 +129,17 @@ async function siteChecks(folder: string): Promise<readonly Check[]> {
     );
   }
   return checks;
+}
+
+/** What the check of the ledger says: entries that verify are not yet entries that are believed. */
+export function ledgerSaid({
+  size,
+  findings,
+}: Pick<History, "size" | "findings">): string | Warned {
+  const [first] = findings;
+  if (first === undefined) return `${size} entries verify; clock and policy agree with them`;
+  const text = `${size} entries verify, ${findings.length} of them not believed: ${first.text}`;
+  return { text, hints: ["keyrite verify says of each what came of it"] };
 }
 
 async function checkFiles(folder: string): Promise<string> {
@@ -158,9 +170,17 @@ function findSoftHsm(): string {
   });
 }
 
-async function attempt(name: string, act: () => string | Promise<string>): Promise<Check> {
+type Warned = Pick<Check, "text" | "hints">;
+
+async function attempt(
+  name: string,
+  act: () => string | Warned | Promise<string | Warned>,
+): Promise<Check> {
   try {
-    return { name, ok: true, warning: false, text: await act(), hints: [] };
+    const said = await act();
+    const isPlain = typeof said === "string";
+    const { text, hints } = isPlain ? { text: said, hints: [] } : said;
+    return { name, ok: true, warning: !isPlain, text, hints };
   } catch (error) {
     const hints = error instanceof KeyriteError ? error.hints : [addonHint(error)];
     return { name, ok: false, warning: false, text: messageOf(error), hints };
