@@ -21,6 +21,7 @@ export function newCeremony(entry: Entry, plan: RecordedPlan | undefined): Cerem
     plan,
     state: "open",
     closedAt: null,
+    unjudged: false,
     attending: [],
     steps: new Map(),
     progress: new Map(),
@@ -84,6 +85,17 @@ function times(before: StepTimes, outcome: StepOutcome, time: string, data: Json
       return { ...before, endedAt: time, code, message: stringOf(data, "message") ?? null };
     }
   }
+}
+
+/** Whether a ceremony was to judge a restore and has not: what its script promised to whoever counts on backups. */
+export function lacksVerdict(
+  { plan, steps }: Pick<CeremonyRecord, "plan" | "steps">,
+  vocabulary: Vocabulary,
+): boolean {
+  const judges = (plan?.steps ?? []).filter(
+    ({ action }) => vocabulary.get(action)?.facts.includes("drill.concluded") === true,
+  );
+  return judges.some(({ id }) => steps.get(id) !== "completed");
 }
 
 /** A step that was begun just now. */

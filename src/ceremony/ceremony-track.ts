@@ -9,6 +9,7 @@ import {
   clockStep,
   forgetStep,
   inDoubt,
+  lacksVerdict,
   loseActivations,
   markStep,
   newCeremony,
@@ -270,6 +271,8 @@ export class CeremonyTrack {
 
   end(entry: Entry, state: "closed" | "abandoned"): void {
     if (this.#open === null) return;
+    this.#open.unjudged =
+      state === "abandoned" && this.acted && lacksVerdict(this.#open, this.#vocabulary);
     this.#open.state = state;
     this.#open.closedAt = entry.time;
     // Of thousands of ceremonies nobody asks any more when each step stood where, but why one failed.

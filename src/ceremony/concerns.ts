@@ -42,6 +42,7 @@ export function concerns(
     ...unfinishedBackups(custody, keys),
     ...certificates.concerns,
     ...failedDrills(custody),
+    ...abandonedDrills(history),
     ...named(keys, lacking, "more keys lack what the policy wants"),
     ...named(keys, retained, "more keys have copies that were retained"),
   ];
@@ -188,6 +189,17 @@ function failedDrills({ drills, tokens }: Custody): readonly string[] {
       `${RED} the last ${last.drill} of a restore, on token ${last.token}, failed: ${why}${rest}`,
     ];
   });
+}
+
+/** The newest drill that ended without a verdict, until one has passed since: nothing shows that a restore works. */
+function abandonedDrills({ ceremonies, custody }: StatusHistory): readonly string[] {
+  const last = ceremonies.findLast(({ unjudged }) => unjudged);
+  if (last === undefined) return [];
+  const ended = last.closedAt ?? last.openedAt;
+  if (custody.drills.some(({ verdict, at }) => verdict === "pass" && at > ended)) return [];
+  return [
+    `${RED} ceremony ${last.id} (${last.script}) was abandoned at ${ended} before it judged the restore; hold it again`,
+  ];
 }
 
 function extractable({ label, tokens }: KeyStatus): readonly string[] {

@@ -62,6 +62,8 @@ export interface CeremonyRecord {
   plan: RecordedPlan | undefined;
   state: "open" | "closed" | "abandoned";
   closedAt: string | null;
+  /** It was to judge a restore, and was abandoned before it had. */
+  unjudged: boolean;
   attending: readonly Attending[];
   /** Outcome by step id, newest. */
   readonly steps: Map<string, StepOutcome>;

@@ -20,6 +20,7 @@ export type StatusCeremony = Pick<
   | "state"
   | "openedAt"
   | "closedAt"
+  | "unjudged"
   | "deviations"
   | "doubt"
   | "unsettled"
@@ -38,9 +39,9 @@ export function formatKept(history: History): string | undefined {
   if (history.open !== null || cosigned !== size || size === 0) return undefined;
   const ceremonies = history.ceremonies.map((one): StatusCeremony => {
     const { id, title, script, version, state, openedAt, closedAt } = one;
-    const { deviations, doubt, unsettled } = one;
+    const { deviations, doubt, unsettled, unjudged } = one;
     const said = { id, title, script, version, state, openedAt, closedAt };
-    return { ...said, deviations, doubt, unsettled };
+    return { ...said, deviations, doubt, unsettled, unjudged };
   });
   return formatTagged({ size, lastTime, custody, cosigned, findings, ceremonies });
 }

@@ -19,7 +19,7 @@ import type { Genesis } from "../ceremony/genesis.ts";
 
 const FILE = "status.cache";
 // Another form of `StatusHistory` gets another number: an older file then fits nothing.
-const KIND = "keyrite/status-cache/v3";
+const KIND = "keyrite/status-cache/v4";
 /** A ledger that is folded in less than half a second is folded. */
 const FEWEST_ENTRIES = 5000;
 const LONGEST = 1 << 28;

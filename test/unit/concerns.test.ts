@@ -7,7 +7,7 @@ import { findingLines } from "../../src/ceremony/finding.ts";
 import type { CeremonyRecord, StepInDoubt } from "../../src/ceremony/history.ts";
 import type { StatusCeremony, StatusHistory } from "../../src/ceremony/status-history.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
-import { BACKED_UP, CopiesDesk } from "../support/copies-desk.ts";
+import { BACKED_UP, CopiesDesk, FACT } from "../support/copies-desk.ts";
 
 const desk = new CopiesDesk(BACKED_UP);
 const LATER = "2100-01-01T00:00:00.000Z";
@@ -41,7 +41,7 @@ function abandoned(
   return {
     ...{ id: "20261123-staged-ab12", title: "Staged", script: "staged", version: "1.0.0", state },
     ...{ openedAt: desk.now(), closedAt: desk.now(), deviations: 0, doubt: step },
-    unsettled: new Map(step === null ? [] : [[step.id, step]]),
+    ...{ unsettled: new Map(step === null ? [] : [[step.id, step]]), unjudged: false },
   };
 }
 
@@ -203,4 +203,23 @@ test("shares of whoever was revoked: what they open, and what is to be done", ()
     text,
     "dan, off the roster, had 1 share of set kset.g1 of a KEK: counted as lost, 2 of 3 are left and 2 open it; rotate that KEK",
   );
+});
+
+test("a drill that was abandoned before its verdict is told until one has passed since", () => {
+  const drill = { ...abandoned(null), unjudged: true };
+  const told = added({ ceremonies: [drill] });
+  assert.deepEqual(told, [
+    `RED: ceremony 20261123-staged-ab12 (staged) was abandoned at ${drill.closedAt ?? ""} before it judged the restore; hold it again`,
+  ]);
+  for (const [verdict, at, count] of [
+    ["pass", LATER, 0],
+    ["pass", drill.closedAt ?? "", 1],
+    ["fail", LATER, 1],
+  ] as const) {
+    const failed = FACT.drilled({ verdict: "fail", keys: 0, reasons: ["no key came back"] });
+    const { custody } = new CopiesDesk([...BACKED_UP, failed]);
+    const drills = custody.drills.map((one) => ({ ...one, verdict, at }));
+    const texts = said({ ceremonies: [drill], custody: { ...custody, drills } });
+    assert.equal(texts.filter((text) => text === told[0]).length, count, `${verdict} ${at}`);
+  }
 });

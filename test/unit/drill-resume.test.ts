@@ -4,12 +4,14 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { concerns } from "../../src/ceremony/concerns.ts";
 import { sha256Hex } from "../../src/lib/encoding.ts";
 import { backedUp, backupStage } from "../support/backup-stage.ts";
 import { kekStep } from "../support/kek-stage.ts";
 import { PowerCut, PowerLine } from "../support/power-line.ts";
 import { CAST, script } from "../support/stage-scripts.ts";
 import type { Stage } from "../support/stage.ts";
+import { TWO } from "../support/wrong-shares.ts";
 
 const REPORT = "drill-report.json";
 const CONCLUDE = script(
@@ -112,4 +114,13 @@ test("C03: a whole report that nobody agreed to is neither kept nor removed", as
     stage.console.shown.join("\n"),
     /drill-report\.json is whole and not what was agreed to/,
   );
+});
+
+test("C03: a drill that people give up before its verdict leaves a red line in status", async (t) => {
+  const stage = await unconcluded(t);
+  await stage.abandon({ present: TWO });
+  const { id } = stage.history.ceremonies.at(-1) ?? assert.fail("there is a ceremony");
+  const told = concerns(stage.history, []).filter((text) => text.includes("judged the restore"));
+  assert.equal(told.length, 1);
+  assert.ok(told[0]?.startsWith(`RED: ceremony ${id} `), told[0]);
 });
