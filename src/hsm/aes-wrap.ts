@@ -57,6 +57,8 @@ export function openInSoftware(
   key: Uint8Array,
   blob: Uint8Array,
 ): Uint8Array | undefined {
+  // OpenSSL opens no bytes to no bytes, with nothing that could be wrong (RFC 3394 §2.2.1: two blocks at least).
+  if (blob.length === 0) return undefined;
   try {
     switch (format) {
       case "rfc5649":
