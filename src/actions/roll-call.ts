@@ -142,7 +142,7 @@ function rollLines(
     lines.push(
       size !== null && root !== null
         ? `  ${person}: size ${size}, root ${groupedHex(root.slice(0, 16))} …`
-        : `  ${person}: none yet`,
+        : `  ${person}: ${withoutHead(room.standing.lastCosigned(person))}`,
     );
   }
   if (bindingsChange.length > 0) {
@@ -155,4 +155,10 @@ function rollLines(
     );
   }
   return lines;
+}
+
+// A medium that was emptied or exchanged would hide that the ledger was cut back to before its owner's last head.
+function withoutHead(cosigned: number | undefined): string {
+  if (cosigned === undefined) return "none yet";
+  return `NONE on this medium, although a head of size ${cosigned} was cosigned: ask where that one is`;
 }

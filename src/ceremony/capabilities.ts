@@ -92,6 +92,8 @@ export interface Standing {
   readonly roles: Readonly<Partial<Record<Role, number>>>;
   /** Proves that the ledger extends a head from a medium. @throws KeyriteError ledger.* */
   checkHead(note: string, holder: string): { readonly size: number; readonly root: string };
+  /** Size of the newest head that this person has cosigned here, or undefined. */
+  lastCosigned(person: string): number | undefined;
 }
 
 export interface Outbox {

@@ -7,7 +7,7 @@ import { parseVerifierKey } from "../lib/note.ts";
 import type { Standing } from "./action.ts";
 import { lineChanges } from "./bindings.ts";
 import type { Hall } from "./hall.ts";
-import { isCosignedBy } from "./heads.ts";
+import { isCosignedBy, lastCosigned } from "./heads.ts";
 import type { Plan } from "./plan.ts";
 import type { Recorder } from "./recorder.ts";
 
@@ -28,6 +28,10 @@ export function standingOf(hall: Hall, recorder: Recorder, plan: Plan): Standing
       const entries = recorder.history.open?.openedSeq ?? recorder.ledger.size;
       const brought = { entries, when: "when this ceremony was opened" };
       return checkHead(hall, recorder, brought, note, holder);
+    },
+    lastCosigned: (person) => {
+      const who = recorder.history.custody.people.get(person);
+      return who && lastCosigned(who, recorder.ledger);
     },
   };
 }

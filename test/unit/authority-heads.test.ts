@@ -1,7 +1,9 @@
 /** Heads that people carry: today's ledger extends every one of them, or nothing begins. */
 
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import { test } from "node:test";
+import { lastCosigned } from "../../src/ceremony/heads.ts";
 import { signCheckpoint } from "../../src/ledger/checkpoint.ts";
 import { signingKeyFromSeed } from "../../src/lib/ed25519.ts";
 import { KeyriteError } from "../../src/lib/errors.ts";
@@ -113,12 +115,28 @@ test("C11: a head that the host's owner signed is refused for want of the holder
   }
 });
 
-test("a medium without a head is a newcomer's: the roll call says so and goes on", async (t) => {
+test("C17: a medium without a head is a newcomer's, or was emptied: the roll call says which and goes on", async (t) => {
   const stage = fork(t);
-  const { rmSync } = await import("node:fs");
+  const { size } = stage.history;
   rmSync(`${stage.medium("dan").folder}/heads`, { recursive: true });
   await stage.run(DEVIATION, CAST);
-  assert.ok(stage.console.shown.includes("  dan: none yet"));
+  const emptied = `  dan: NONE on this medium, although a head of size ${size} was cosigned: ask where that one is`;
+  assert.ok(stage.console.shown.includes(emptied), stage.console.shown.join("\n"));
+});
+
+test("C17: the newest head that somebody cosigned is told by their own signature alone", (t) => {
+  const { history, ledger } = fork(t);
+  const { size, custody } = history;
+  const dan = custody.people.get("dan") ?? assert.fail("dan is on the roster");
+  const checkpoint = (at: number): string | undefined => ledger.checkpoint(at);
+  const all = ledger.cosignatures();
+  assert.equal(lastCosigned(dan, { checkpoint, cosignatures: () => all }), size);
+  assert.equal(lastCosigned(dan, { checkpoint, cosignatures: () => [] }), undefined);
+  const others = all.filter(({ line }) => !line.includes("/dan "));
+  assert.ok(others.length > 0 && others.length < all.length);
+  assert.equal(lastCosigned(dan, { checkpoint, cosignatures: () => others }), undefined);
+  const moved = all.map(({ line }) => ({ size: 3, line }));
+  assert.equal(lastCosigned(dan, { checkpoint, cosignatures: () => moved }), undefined);
 });
 
 test("the next ceremony quotes the cosigned head, cosignatures and all", async (t) => {
