@@ -1827,6 +1827,20 @@ def opens(opener, envelope):
     )
 
 
+def owed_by(action, intent):
+    """Kinds of fact that a step has to bear by its end, each as often as it is named."""
+    if action == "initialize-token":
+        return ["token.bound", "share-set.made", "share-set.made"]
+    if action == "destroy-key":
+        return ["copy.destroyed" if isinstance(intent.get("onToken"), dict) else "key.destroyed"]
+    kinds = ACTIONS[action][1].split()
+    if intent.get("adopt") is None:
+        kinds = [kind for kind in kinds if kind != "kek.adopted"]
+    if intent.get("shareSet") is None:
+        kinds = [kind for kind in kinds if kind not in ("share-set.made", "kek.escrowed")]
+    return kinds
+
+
 def doomed(fact, intent):
     on_token, everywhere = intent.get("onToken"), intent.get("everywhere")
     if isinstance(on_token, dict):
@@ -1974,6 +1988,7 @@ class Items:
 
     def __init__(self):
         self.done, self.ended, self.doubtful, self.awaited, self.groups = set(), set(), {}, {}, 0
+        self.borne = []
 
     def resume(self):
         self.ended, self.awaited = set(), {}
@@ -1997,10 +2012,11 @@ class Items:
         self.awaited.update((name, self.groups) for name in names)
         self.doubtful.update((one["item"], one["ckaId"]) for one in items)
 
-    def end(self, item, completed):
+    def end(self, item, completed, kinds=()):
         self.awaited.pop(item, None)
         self.doubtful.pop(item, None)
         self.ended.add(item)
+        self.borne += kinds
         if completed:
             self.done.add(item)
 
@@ -2473,7 +2489,12 @@ class History:
         self.end_step(entry, "completed")
         if ACTIONS.get(opened["step"]["action"], ("",))[0] == "none":
             self.check_statement(entry, opened["step"])
-        for fact in self.authorised(entry, opened["step"], begun):
+        facts = self.authorised(entry, opened["step"], begun)
+        borne = [fact["kind"] for fact in facts] + begun["items"].borne
+        owed = owed_by(opened["step"]["action"], begun["intent"])
+        left = [kind for kind in owed if borne.count(kind) < owed.count(kind)]
+        refuse((left, "it leaves out %s, which people agreed to" % (left or [""])[0]))
+        for fact in facts:
             if begun["agreed"]:
                 self.agreed_at = milliseconds(entry["time"])
             self.apply(entry, fact, entry["ceremony"])
@@ -2507,7 +2528,8 @@ class History:
             taken = [self.apply(entry, fact, entry["ceremony"]) for fact in facts]
             if not all(taken):
                 return
-        items.end(item, completed)
+            kinds = [fact["kind"] for fact in facts]
+        items.end(item, completed, kinds if completed else ())
 
     def end_step(self, entry, outcome):
         ceremony = self.open

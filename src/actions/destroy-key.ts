@@ -92,6 +92,8 @@ export const destroyKey = defineAction<Params, Intent, Destroyed>({
   forecast: (p, custody) => forecast(p, custody),
   establishes: (_, { concluded }): readonly Fact[] => concluded,
   admits: (_, intent, fact, cited) => admits(intent, fact, cited),
+  // That every copy is gone or retained by then, custody demands of the key's own end.
+  owes: (_, { onToken }) => [onToken === null ? "key.destroyed" : "copy.destroyed"],
   async subject(p, room) {
     const doom = doomOf(p);
     if (doom.kind === "on-token") {

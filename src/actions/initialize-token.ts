@@ -67,6 +67,7 @@ export const initializeToken = defineAction<Params, Intent, Initialized>({
       fact.holders.join() === agreed.holders.join()
     );
   },
+  owes: () => ["token.bound", "share-set.made", "share-set.made"],
   async subject(p, room) {
     const info = await room.tokens.inspect(p.token);
     const rules = room.policy.shareSets;

@@ -90,6 +90,7 @@ export const loadKek = defineAction<Params, Intent, Loaded>({
         fact.token === p.token &&
         fact.ckaId === intent.ckaId &&
         fact.checkValue === intent.checkValue,
+  owes: (_, { adopt }) => (adopt === null ? ["kek.loaded"] : ["kek.adopted", "kek.loaded"]),
   subject: loadSubject,
   contribute(p, who, opener, room) {
     // Shares of another site's KEK are in that site's custody: it comes in an envelope or not at all.

@@ -123,6 +123,12 @@ export interface ActionSpec<P, S extends JsonObject, E extends JsonObject> {
    * the listed kinds.
    */
   readonly admits?: (p: P, subject: S, fact: Fact, cited: Cited) => boolean;
+  /**
+   * Kinds of fact without which the step has not done what people agreed to, each as often as it stands
+   * here: otherwise a host could complete it and leave out what it made true. Absent means each of
+   * `facts` once. Items of a batch bear them too.
+   */
+  readonly owes?: (p: P, subject: S) => readonly FactKind[];
   readonly subject?: (p: P, room: Room) => Promise<Subject<S>>;
   /** Called while the identity of somebody who just agreed is open. */
   readonly contribute?: (
@@ -179,6 +185,8 @@ export interface Action {
    * nothing for parameters the action would not take.
    */
   admitting(params: Json, intent: JsonObject, cited: Cited): (fact: Fact) => boolean;
+  /** Kinds of fact that the step has to bear by its end, each as often as it is named. */
+  owed(params: Json, intent: JsonObject): readonly FactKind[];
 }
 
 export type Vocabulary = ReadonlyMap<string, Action>;
@@ -203,6 +211,10 @@ export function defineAction<P, S extends JsonObject, E extends JsonObject>(
       const { data } = parsed;
       // The intent was shown and agreed to with this digest, so it is what `subject` returned.
       return (fact) => spec.admits?.(data, intent as S, fact, cited) ?? true;
+    },
+    owed: (values, intent) => {
+      const parsed = params().safeParse(values);
+      return (parsed.success ? spec.owes?.(parsed.data, intent as S) : undefined) ?? spec.facts;
     },
   };
 }

@@ -99,7 +99,27 @@ export class StepFold {
     }
     track.endStep(entry, "completed");
     const facts = this.#authorised(entry, step, begun);
-    if (facts !== undefined) this.#around.apply(entry, facts, begun.agreed.length > 0);
+    if (facts === undefined) return;
+    const missing = this.#leftOut(step, begun, facts);
+    if (missing !== undefined) {
+      find(entry, "authority", `it is given no authority: it leaves out ${missing}`);
+      return;
+    }
+    this.#around.apply(entry, facts, begun.agreed.length > 0);
+  }
+
+  // Whoever owns the host could otherwise say that somebody was revoked, and leave them on the roster.
+  #leftOut(
+    step: OpenedStep["step"],
+    { intent, items }: BegunStep,
+    facts: readonly Fact[],
+  ): string | undefined {
+    const action = this.#around.sources.vocabulary.get(step.action);
+    const owed = action?.owed(step.with, intent) ?? [];
+    return owed.find((kind) => {
+      const needed = owed.filter((one) => one === kind).length;
+      return facts.filter((fact) => fact.kind === kind).length + items.borne(kind) < needed;
+    });
   }
 
   /** Takes `step.failed`: of a step, or of an item of its batch. */
@@ -186,6 +206,7 @@ export class StepFold {
       find(entry, "authority", intended);
       return;
     }
+    let kinds: readonly string[] = [];
     if (completed) {
       const facts = this.#authorised(entry, opened.step, begun);
       if (facts === undefined) return;
@@ -199,8 +220,9 @@ export class StepFold {
       }
       // What contradicts custody is not done: whoever goes on has to look at the token first.
       if (!apply(entry, facts, false)) return;
+      kinds = facts.map(({ kind }) => kind);
     }
-    begun.items.end(intended.item, completed);
+    begun.items.end(intended.item, completed, kinds);
   }
 
   /** The facts of an entry when all of them have authority; otherwise a finding. */

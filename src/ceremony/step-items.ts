@@ -14,6 +14,8 @@ export class StepItems {
   readonly #doubtful = new Map<string, BatchItem>();
   /** Group of each item whose outcome is awaited. */
   readonly #awaited = new Map<string, number>();
+  /** How many facts of each kind the completed items bear. */
+  readonly #borne = new Map<string, number>();
   #groups = 0;
   #seq = 0;
 
@@ -69,12 +71,18 @@ export class StepItems {
     return intended;
   }
 
-  /** Ends an item that is awaited. */
-  end(item: string, completed: boolean): void {
+  /** Ends an item that is awaited; a completed one bears facts of these kinds. */
+  end(item: string, completed: boolean, kinds: readonly string[] = []): void {
     this.#awaited.delete(item);
     this.#doubtful.delete(item);
     this.#ended.add(item);
     if (completed) this.#done.add(item);
+    for (const kind of kinds) this.#borne.set(kind, this.borne(kind) + 1);
+  }
+
+  /** How many facts of a kind the completed items bear. */
+  borne(kind: string): number {
+    return this.#borne.get(kind) ?? 0;
   }
 }
 

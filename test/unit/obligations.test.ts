@@ -35,6 +35,7 @@ function pretendLock(says: boolean) {
     forecast: (p, custody) => ({ spki: keyLabelled(custody, p.token, p.key)?.spki ?? "" }),
     establishes: (p, { spki }) =>
       spki === "" ? [] : [{ kind: "key.locked", spki, token: p.token }],
+    owes: () => (says ? ["key.locked"] : []),
     run: (p, room) =>
       Promise.resolve({
         spki: says ? (keyLabelled(room.custody, p.token, p.key)?.spki ?? "") : "",

@@ -37,6 +37,7 @@ after(() => {
 /** Tests whose ledgers are kept: each case of theirs is a vector. */
 const TESTS = [
   "facts",
+  "left-out",
   "order",
   "founding",
   "people",

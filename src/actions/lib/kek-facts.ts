@@ -2,7 +2,7 @@
 
 import type { Custody } from "../../ceremony/custody.ts";
 import type { EnvelopeCustody } from "../../ceremony/custody-copies.ts";
-import type { Fact, FactOf } from "../../ceremony/facts.ts";
+import type { Fact, FactKind, FactOf } from "../../ceremony/facts.ts";
 import { label, role, slug, type Role } from "../../ceremony/words.ts";
 import { hex, utf8 } from "../../lib/encoding.ts";
 import type { JsonObject } from "../../lib/json.ts";
@@ -91,6 +91,13 @@ export function admitsKek(p: KekParams, intent: KekIntent, fact: Fact): boolean 
     fact.set === shareSet.set &&
     fact.setGeneration === 1
   );
+}
+
+/** The kinds of fact that make a generation what was agreed to. */
+export function owesKek(_: KekParams, { shareSet }: KekIntent): readonly FactKind[] {
+  return shareSet === null
+    ? ["kek.established"]
+    : ["share-set.made", "kek.established", "kek.escrowed"];
 }
 
 function admitsEstablished(
