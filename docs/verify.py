@@ -1841,6 +1841,23 @@ def owed_by(action, intent):
     return kinds
 
 
+def signed_part(der):
+    """SHA-256 of what is signed of a certificate, a request or a list: the first part of its DER."""
+
+    def content(data):
+        long = data[1] & 127 if data[1] > 127 else 0
+        start = 2 + long
+        size = int.from_bytes(data[2:start], "big") if long else data[1]
+        return start, start + size
+
+    try:
+        start, end = content(der)
+        part = der[start : start + content(der[start:])[1]]
+        return digest(part) if der[0] == part[0] == 48 and end == len(der) else ""
+    except IndexError:
+        return ""
+
+
 def doomed(fact, intent):
     on_token, everywhere = intent.get("onToken"), intent.get("everywhere")
     if isinstance(on_token, dict):
@@ -2575,6 +2592,10 @@ class History:
                 proved = any(person == fact["person"] for person, _ in begun["agreed"])
                 refuse((not same or not proved, "nobody agreed to enrol %(person)s so" % fact))
             check_agreed(fact, step["with"], begun["intent"], self.key_list, step["action"])
+            if fact["kind"] == "csr.made":
+                part = self.attached(fact["sha256"], signed_part)
+                other = part not in (None, begun["intent"].get("sha256"))
+                refuse((other, "the request is not what people agreed to"))
             profiles = self.open.plan.get("profiles") or {}
             named = profiles.get(fact.get("profile"))
             refuse((fact.get("profileSha256", named) != named, "the profile is not the plan's"))

@@ -96,8 +96,11 @@ export const makeCsr = defineAction<Params, ToSign, Made>({
   establishes: (p, { sha256, spki, subject, files }) => [
     { kind: "csr.made", sha256, spki, subject, file: p.file, files: [...files] },
   ],
-  admits: (p, intent, fact) =>
+  admits: (p, intent, fact, cited) =>
     fact.kind === "csr.made" &&
+    sha256Hex(fromBase64(intent.tbs) ?? NOTHING) === intent.sha256 &&
+    // The fact names no signed part: another request of the same key and name would pass for this one.
+    (cited.signedPart(fact.sha256) ?? intent.sha256) === intent.sha256 &&
     fact.spki === intent.spki &&
     fact.subject === intent.subject &&
     fact.file === p.file &&
@@ -142,6 +145,8 @@ export const makeCsr = defineAction<Params, ToSign, Made>({
   },
   settle,
 });
+
+const NOTHING = new Uint8Array();
 
 async function settle(p: Params, room: Room, { intent }: Doubt<ToSign>): Promise<Settlement> {
   const { agreed, form } = await agreedRequest(p, room, intent);

@@ -70,6 +70,8 @@ export interface Cited {
   keyList(sha256: string): ReadonlyMap<string, KeyListItem>;
   /** SHA-256 of a profile of the plan, by its name. */
   profile(name: string): string | undefined;
+  /** SHA-256 of what is signed of an attached certificate, request or CRL; undefined when it is missing. */
+  signedPart(sha256: string): string | undefined;
 }
 
 /** What is wrong with a document that a step is about, and with which of its parameters. */

@@ -103,6 +103,15 @@ function whyOtherEntries(
   return seen.size === revoked.size ? undefined : "leaves a revoked certificate out";
 }
 
+/** SHA-256 of the signed part of a document; empty for what has none, which is no digest of anything. */
+export function signedDigest(der: Uint8Array): string {
+  try {
+    return sha256Hex(signedParts(der).tbs);
+  } catch {
+    return "";
+  }
+}
+
 interface Recorded {
   readonly sha256: string;
   readonly files: readonly { readonly file: string; readonly sha256: string }[];

@@ -1,6 +1,7 @@
 /** Documents that a step's subject cites by digest: read when a fact hangs on them, and once a begun step. */
 
 import type { Cited } from "./action.ts";
+import { signedDigest } from "./certificate-documents.ts";
 import { readKeyList, type KeyListItem } from "./key-list.ts";
 
 type Attachment = (sha256: string) => Uint8Array | undefined;
@@ -34,6 +35,10 @@ export function citedFrom(
   const lists = new Map<string, KeyList>();
   return {
     profile: (name) => (Object.hasOwn(profiles, name) ? profiles[name] : undefined),
+    signedPart(sha256) {
+      const der = attachment(sha256);
+      return der === undefined ? undefined : signedDigest(der);
+    },
     keyList(sha256) {
       const known = lists.get(sha256);
       if (known !== undefined) return known;

@@ -38,6 +38,7 @@ after(() => {
 const TESTS = [
   "facts",
   "left-out",
+  "request",
   "order",
   "founding",
   "people",
