@@ -1,7 +1,7 @@
 /** Adopts a new policy: every changed line is shown and agreed to, then its digest is in force. */
 
 import { defineAction } from "../ceremony/action.ts";
-import { lineChanges } from "../ceremony/bindings.ts";
+import { lineChanges } from "../ceremony/line-changes.ts";
 import { productionObjections, readPolicy } from "../ceremony/policy.ts";
 import { label } from "../ceremony/words.ts";
 import { fromUtf8, sha256Hex, utf8, visible } from "../lib/encoding.ts";
@@ -49,7 +49,10 @@ export const changePolicy = defineAction<z.infer<ReturnType<typeof params>>, New
     }
     return {
       data: { sha256: policy.sha256, text },
-      shown: ["Lines that change:", ...changes.map((change) => `  ${visible(change)}`)],
+      shown: [
+        "What changes, each line with the others of its part of the file:",
+        ...changes.map((change) => `  ${visible(change)}`),
+      ],
     };
   },
   async run(_, room, { subject }) {

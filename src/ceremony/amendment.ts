@@ -6,7 +6,7 @@
 import type { Entry } from "../ledger/entry.ts";
 import { fromUtf8, visible } from "../lib/encoding.ts";
 import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
-import { lineChanges } from "./bindings.ts";
+import { lineChanges } from "./line-changes.ts";
 import type { RecordedPlan } from "./plan-document.ts";
 import { stringOf } from "./record.ts";
 

@@ -5,7 +5,7 @@ import { fromUtf8, hex } from "../lib/encoding.ts";
 import { KeyriteError } from "../lib/errors.ts";
 import { parseVerifierKey } from "../lib/note.ts";
 import type { Standing } from "./action.ts";
-import { lineChanges } from "./bindings.ts";
+import { lineChanges } from "./line-changes.ts";
 import type { Hall } from "./hall.ts";
 import { isCosignedBy, lastCosigned } from "./heads.ts";
 import type { Plan } from "./plan.ts";

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lineChanges, readBindings } from "../../src/ceremony/bindings.ts";
+import { readBindings } from "../../src/ceremony/bindings.ts";
+import { lineChanges } from "../../src/ceremony/line-changes.ts";
 import { utf8 } from "../../src/lib/encoding.ts";
 import { KeyriteError } from "../../src/lib/errors.ts";
 
@@ -83,3 +84,64 @@ for (const [before, after, changes] of CHANGES) {
     assert.deepEqual(lineChanges(before, after), changes);
   });
 }
+
+const POLICY = [
+  "agreement: { minutes: 10 }",
+  "shareSets:",
+  "  activation:",
+  "    threshold: 3",
+  "    holders: 5",
+  "  security-officer:",
+  "    threshold: 3",
+  "    holders: 5",
+  "hsms:",
+  "  - manufacturer: Example",
+  "    model: A",
+  '    firmware: "1"',
+  "  - manufacturer: Example",
+  "    model: B",
+  '    firmware: "1"',
+  "# who keeps what",
+  "kek: { escrow: forbidden }",
+  "",
+];
+
+/** The policy with another text in the place of one of its lines. */
+function changed(at: number, text: string): readonly string[] {
+  return lineChanges(POLICY.join("\n"), POLICY.with(at, text).join("\n"));
+}
+
+test("I04: a line that stands in a file twice is shown with what says whose it is", () => {
+  const holders = changed(3, "    threshold: 2");
+  const officers = changed(6, "    threshold: 2");
+  assert.notDeepEqual(holders, officers);
+  assert.deepEqual(officers, [
+    "  shareSets:",
+    "    activation:",
+    "      threshold: 3",
+    "      holders: 5",
+    "    security-officer:",
+    "+     threshold: 2",
+    "-     threshold: 3",
+    "      holders: 5",
+  ]);
+  assert.notDeepEqual(changed(11, '    firmware: "2"'), changed(14, '    firmware: "2"'));
+});
+
+test("a part of one line, and a comment, are shown alone", () => {
+  assert.deepEqual(changed(0, "agreement: { minutes: 20 }"), [
+    "+ agreement: { minutes: 20 }",
+    "- agreement: { minutes: 10 }",
+  ]);
+  assert.deepEqual(changed(15, "# who keeps it"), ["+ # who keeps it", "- # who keeps what"]);
+});
+
+test("a line that another key takes over is shown with both", () => {
+  const before = "media:\n  ana: /a\nvaults:\n  ben: /b\nmodules: {}\n";
+  assert.deepEqual(lineChanges(before, before.replace("vaults:\n", "")), [
+    "  media:",
+    "    ana: /a",
+    "- vaults:",
+    "    ben: /b",
+  ]);
+});
