@@ -737,7 +737,42 @@ def read_policy(data):
         raise Refused("the policy requires of people what is not known")
     if set(people) - set(DATED):
         raise Refused("the policy requires a date of what has none")
-    return {"minutes": minutes, "separate": separate, "dates": [what for what in DATED if what in people]}
+    shares, kek = policy["shareSets"], policy.get("kek", {"escrow": "forbidden"})
+    names = ("activation", "security-officer", "kek")
+    rules = {name: shares[name] for name in names if name in shares} if isinstance(shares, dict) else {}
+    good = {"activation", "security-officer"} <= set(rules) and isinstance(kek, dict)
+    good = good and all(isinstance(rule, dict) and set(rule) == {"threshold", "holders"} for rule in rules.values())
+    hsms, algorithms = policy["hsms"], policy.get("algorithms")
+    good = good and all(isinstance(one, list) and one for one in (hsms, algorithms))
+    if not good or not all(isinstance(hsm, dict) and "manufacturer" in hsm for hsm in hsms):
+        raise Refused("the policy's rules for shares, HSMs or algorithms are none")
+    return {
+        "minutes": minutes, "separate": separate, "dates": [what for what in DATED if what in people],
+        "shares": rules, "hsms": hsms, "algorithms": algorithms, "escrow": kek.get("escrow") == "allowed",
+    }
+
+
+def against_policy(policy, fact, assurance):
+    """Refuses what the policy in force forbids, whoever agreed to it."""
+    kind = fact["kind"]
+    if kind == "key.generated":
+        refuse((fact["algorithm"] not in policy["algorithms"], "the policy does not allow that algorithm"))
+    if kind == "kek.established":
+        refuse((fact["mode"] == "escrowed" and not policy["escrow"], "the policy forbids an escrowed KEK"))
+    if kind == "share-set.made":
+        rule = policy["shares"].get(fact["purpose"], policy["shares"]["security-officer"])
+        same = (rule["threshold"], rule["holders"]) == (fact["threshold"], len(fact["holders"]))
+        refuse((not same, "the policy wants another number of shares"))
+    if kind == "token.bound":
+        software = fact["profile"] != "generic" or re.search("softhsm|nss", fact["manufacturer"] + fact["model"], re.I)
+        refuse((assurance == "production" and software, "it is a software token on a production site"))
+        members = {"manufacturer": "manufacturer", "model": "model", "firmware": "firmware", "moduleDigest": "module"}
+        named = [
+            all(rule[name] == fact[member] for name, member in members.items() if name in rule)
+            and ("moduleDigest" in rule or assurance == "test")
+            for rule in policy["hsms"]
+        ]
+        refuse((not any(named), "the token is not on the policy's list"))
 
 
 # ---------------------------------------------------------------- cards, genesis, statements of people
@@ -2612,6 +2647,8 @@ class History:
                 refuse((policy is None, "the policy is not attached or not valid"))
             if kind == "person.enrolled":
                 self.check_separate(fact["roles"])
+            if self.policy is not None:
+                against_policy(self.policy, fact, self.custody.assurance)
             self.custody.apply(fact, ceremony, entry["time"], self.card)
         except Refused as error:
             self.find(entry, "custody", "%s is not taken: %s" % (kind, error))

@@ -20,7 +20,8 @@ import { isCosigned, mayCosign } from "./heads.ts";
 import { LedgerActs } from "./ledger-acts.ts";
 import type { CeremonyRecord, History, HistoryFinding, HistorySources } from "./history.ts";
 import { readAttachedPlan } from "./plan-document.ts";
-import { separationProblem, type Policy } from "./policy.ts";
+import type { Policy } from "./policy.ts";
+import { againstPolicy } from "./policy-facts.ts";
 import { integerOf, stringOf } from "./record.ts";
 import { decisionProblem, type OpenedStep, type StepPurpose } from "./step-authority.ts";
 import { StepFold, type Judged } from "./step-fold.ts";
@@ -49,9 +50,7 @@ export class HistoryFold {
       custody: () => this.#fold.custody,
       clockGap: () => this.#clock.gap,
       minutes: () => this.#policy?.agreement.minutes ?? 0,
-      find: (entry, code, text) => {
-        this.#find(entry, code, text);
-      },
+      find: this.#find.bind(this),
       card: (sha256) => attachedCard(sources, sha256),
       apply: (entry, facts, agreed) => {
         if (agreed) this.#clock.agreed(entry);
@@ -197,7 +196,7 @@ export class HistoryFold {
     const problem =
       fact.kind === "policy.adopted" && policy === undefined
         ? "the policy is not attached or not valid"
-        : (separationProblem(this.#policy, fact.kind === "person.enrolled" ? fact.roles : []) ??
+        : (againstPolicy(this.#policy, fact, this.#fold.custody.assurance) ??
           this.#fold.apply(fact, {
             ceremony,
             at: entry.time,

@@ -161,7 +161,7 @@ export class BoundTokens implements TokenRoom {
 
 /** Why the policy keeps a token out, or undefined. */
 export function whyNotAllowed(
-  info: TokenInfo,
+  info: Pick<TokenInfo, "profile" | "manufacturer" | "model" | "firmware" | "moduleDigest">,
   policy: Policy,
   assurance: Assurance,
 ): string | undefined {

@@ -46,6 +46,7 @@ const TESTS = [
   "dates",
   "renewals",
   "policy",
+  "rules",
   "tail",
   "endings",
   "kek",
