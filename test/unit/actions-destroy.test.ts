@@ -205,11 +205,19 @@ test("a key of which nothing can be reached is not destroyed at all", async () =
   }
 });
 
-test("a file that was gone already is told, and is no obstacle", async () => {
+test("C14: a file that was gone already is told before anybody agrees, and is no obstacle", async () => {
   await stage.run(backedUp(["old"]), CAST);
   const spki = spkiOf("old");
   rmSync(vaultFile(stage, `keys/${spki}.p8wrap`, "offsite"));
+  const { size } = stage.history;
   await stage.run(everywhere("key: old, reason: old", ["alpha"]), CAST);
+  const { backup } = newestBackup(stage);
+  const agreed = stage.entries().find(({ seq, step, type, data }) => {
+    return seq >= size && step === "destroy-key" && type === "step.opened" && data["shown"];
+  });
+  const said = `NOT FOUND: vault offsite has backup ${backup} without the file of this key`;
+  assert.ok(JSON.stringify(agreed?.data["shown"]).includes(said));
+  assert.equal(JSON.stringify(agreed?.data["shown"]).includes("vault onsite has"), false);
   const outcome = stage
     .entries()
     .findLast(({ facts }) =>

@@ -91,14 +91,19 @@ export async function planEverywhere(
     throw new KeyriteError("script.refused", `no key labelled ${given.key} is in custody`);
   }
   const copies: CopyPlan[] = [];
+  const notFound: string[] = [];
   for (const { token, ckaId } of known.tokens.values()) {
     const copy = { place: "token", name: token, ckaId, vaults: [] } as const;
     copies.push(await settled(room, copy, whyNotActive(room, token), retain));
   }
   for (const backup of known.backups.keys()) {
-    const { vaults, missing } = await reachableVaults(room, backup);
+    const { vaults, missing, without } = await reachableVaults(room, backup, spki);
     const copy = { place: "backup", name: backup, ckaId: "", vaults } as const;
-    copies.push(await settled(room, copy, missing, retain));
+    const plan = await settled(room, copy, missing, retain);
+    copies.push(plan);
+    for (const vault of without.filter((one) => plan.vaults.includes(one))) {
+      notFound.push(notFoundIn(backup, vault));
+    }
   }
   if (copies.every((copy) => copy.retained !== null && copy.vaults.length === 0)) {
     throw new KeyriteError("usage.refused", `no copy of key ${given.key} can be destroyed here`, {
@@ -113,6 +118,7 @@ export async function planEverywhere(
     shown: [
       `Key ${given.key}, public key ${spki}, is to be DESTROYED FOR GOOD: ${visible(reason)}`,
       ...copies.map(copyLine),
+      ...notFound,
       ...backupLines(room, copies),
     ],
   };
@@ -128,6 +134,11 @@ function copyLine({ place, name, vaults, retained, ckaId }: CopyPlan): string {
   }
   const part = vaults.length === 0 ? "" : `, apart from the file${from}`;
   return `  RETAINED: ${where}${part}: ${visible(retained)}`;
+}
+
+/** What nobody will see go may lie on another medium: the room knows before it calls the key destroyed. */
+function notFoundIn(backup: string, vault: string): string {
+  return `NOT FOUND: vault ${vault} has backup ${backup} without the file of this key. Is it the right medium, and who has the file?`;
 }
 
 // Overwriting would promise what flash and copying file systems do not keep.
@@ -159,17 +170,23 @@ async function settled(
   return { ...copy, retained: `${unreachable}: ${await askReason(room, "retained", text)}` };
 }
 
+interface Reachable {
+  readonly vaults: readonly string[];
+  readonly missing: string | undefined;
+  /** Those of the vaults in which the backup lies without this key. */
+  readonly without: readonly string[];
+}
+
 /** The vaults that are there, and what is to be said of those that are not. */
-async function reachableVaults(
-  room: Room,
-  backup: string,
-): Promise<{ readonly vaults: readonly string[]; readonly missing: string | undefined }> {
+async function reachableVaults(room: Room, backup: string, spki: string): Promise<Reachable> {
   const all = room.custody.backups.get(backup)?.vaults ?? [];
   const vaults: string[] = [];
   const missing: string[] = [];
+  const without: string[] = [];
   for (const vault of all) {
     try {
-      await room.vaults.open(vault, backup);
+      const files = await (await room.vaults.open(vault, backup)).list();
+      if (!files.includes(blobName(spki))) without.push(vault);
       vaults.push(vault);
     } catch (error) {
       if (!(error instanceof KeyriteError)) throw error;
@@ -177,9 +194,9 @@ async function reachableVaults(
       room.console.warn(`backup ${backup} in vault ${vault}: ${visible(messageOf(error))}`);
     }
   }
-  if (all.length === 0) return { vaults, missing: `backup ${backup} was never completed` };
-  if (missing.length === 0) return { vaults, missing: undefined };
-  return { vaults, missing: `vault ${missing.join(", ")} is not here` };
+  if (all.length === 0) return { vaults, missing: `backup ${backup} was never completed`, without };
+  if (missing.length === 0) return { vaults, missing: undefined, without };
+  return { vaults, missing: `vault ${missing.join(", ")} is not here`, without };
 }
 
 /** Destroys what was agreed to; each copy has an entry of its own. @returns the copies that stay */
@@ -231,6 +248,8 @@ async function destroyCopy(
     const folder = await room.vaults.open(vault, copy.name);
     const there = await removeBlob(folder, spki, vault);
     (there ? removed : absent).push(vault);
+    // After an interruption this very step has removed it.
+    if (!there && !resumed) room.console.warn(notFoundIn(copy.name, vault));
   }
   return { removed, absent, retained: copy.retained };
 }
