@@ -2078,6 +2078,8 @@ class Ceremony:
         self.id, self.plan, self.plan_digest = entry["ceremony"], plan, plan_digest
         self.steps, self.unsettled, self.items, self.activations = {}, {}, {}, {}
         self.state = "open"
+        # Steps that attested the clock before more than 30 days passed.
+        self.again = set()
 
     def doubt(self):
         return any(self.steps.get(step) == "begun" for step in self.unsettled)
@@ -2086,7 +2088,8 @@ class Ceremony:
         return any(outcome not in ("opened", "refused") for outcome in self.steps.values())
 
     def reactivates(self, step):
-        return any(one == step and not lasts for one, lasts in self.activations.values())
+        lost = any(one == step and not lasts for one, lasts in self.activations.values())
+        return lost or step in self.again
 
 
 class History:
@@ -2657,6 +2660,8 @@ class History:
             self.policy, self.custody.required = policy, policy["dates"]
         if kind == "clock.attested":
             self.gap = False
+            if self.open is not None:
+                self.open.again.clear()
         if self.open is not None:
             if kind == "token.activated" and entry["step"] is not None:
                 self.open.activations[fact["token"]] = (entry["step"], True)
@@ -2705,19 +2710,42 @@ class History:
 
     def on_plan_amended(self, entry):
         plan, data = self.open.plan, entry["data"]
-        same = (
-            plan is not None
-            and data.get("software") == plan["software"]["sha256"]
-            and data.get("bindings") == plan["bindings"]
+        modules = data.get("modules", [])
+        good = plan is not None and HEX64(data.get("software")) and HEX64(data.get("bindings"))
+        good = good and isinstance(modules, list) and all(
+            isinstance(one, dict) and isinstance(one.get("module"), str) and HEX64(one.get("sha256")) for one in modules
         )
-        if not same:
-            self.find(entry, "order", "it goes on with other software or bindings than the plan's")
+        if not good:
+            self.find(entry, "order", "it does not say with what software, bindings and modules")
             return
-        self.decided(entry, "resume", "agree")
+        # People agree to the machine that it names, and from then on everybody does.
+        software = dict(plan["software"], sha256=data["software"])
+        self.open.plan = dict(plan, software=software, bindings=data["bindings"])
+        try:
+            self.decided(entry, "resume", "agree")
+        except Refused:
+            self.open.plan = plan
+            raise
         self.step = None
         self.custody.active = set()
         for token, (step, _) in list(self.open.activations.items()):
             self.open.activations[token] = (step, False)
+        self.called_anew(plan["steps"])
+
+    def called_anew(self, steps):
+        """A roll call that had begun has called nobody; after a long time the clock is attested once more."""
+        for step in steps:
+            everyone = ACTIONS.get(step["action"], (None,))[0] == "everyone"
+            if everyone and self.open.unsettled.pop(step["id"], None) is not None:
+                self.open.items.pop(step["id"], None)
+                self.open.steps[step["id"]] = "opened"
+        attests = [
+            step["id"] for step in steps
+            if self.open.steps.get(step["id"]) == "completed"
+            and "clock.attested" in ACTIONS.get(step["action"], (None, ""))[1].split()
+        ]
+        if self.gap and attests:
+            self.open.again.add(attests[0])
 
     def on_ceremony_closed(self, entry):
         if self.open.doubt() or self.tail is not None:

@@ -39,6 +39,8 @@ const TESTS = [
   "facts",
   "left-out",
   "request",
+  "resume",
+  "machine",
   "order",
   "founding",
   "people",
