@@ -752,6 +752,17 @@ def read_policy(data):
     }
 
 
+# What the SubjectPublicKeyInfo of an algorithm begins with, in hex, and its length.
+SPKI_FORMS = {
+    "rsa-3072": ("308201a2300d06092a864886f70d01010105000382018f003082018a0282018100", 422),
+    "rsa-4096": ("30820222300d06092a864886f70d01010105000382020f003082020a0282020100", 550),
+    "p-256": ("3059301306072a8648ce3d020106082a8648ce3d03010703420004", 91),
+    "p-384": ("3076301006072a8648ce3d020106052b8104002203620004", 120),
+    "p-521": ("30819b301006072a8648ce3d020106052b810400230381860004", 158),
+    "ed25519": ("302a300506032b6570032100", 44),
+}
+
+
 def against_policy(policy, fact, assurance):
     """Refuses what the policy in force forbids, whoever agreed to it."""
     kind = fact["kind"]
@@ -2650,6 +2661,11 @@ class History:
                 refuse((policy is None, "the policy is not attached or not valid"))
             if kind == "person.enrolled":
                 self.check_separate(fact["roles"])
+            if kind == "key.generated":
+                begin, size = SPKI_FORMS[fact["algorithm"]]
+                spki = self.attached(fact["spki"], lambda data: data)
+                good = spki is None or (len(spki) == size and spki.hex().startswith(begin))
+                refuse((not good, "the attached public key is of another algorithm"))
             if self.policy is not None:
                 against_policy(self.policy, fact, self.custody.assurance)
             self.custody.apply(fact, ceremony, entry["time"], self.card)

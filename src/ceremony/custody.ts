@@ -3,6 +3,7 @@
  * second store, so it cannot disagree with the ledger.
  */
 
+import { hasSpkiForm } from "../backups/spki.ts";
 import type { Card } from "../people/card.ts";
 import { CertificatesFold, writableCertificates } from "./certificates-fold.ts";
 import { CopiesFold } from "./copies-fold.ts";
@@ -234,6 +235,10 @@ export class CustodyFold {
 
   #generate(fact: FactOf<"key.generated">, context: FactContext): string | undefined {
     if (this.#state.keys.has(fact.spki)) return `key ${fact.spki} is already in custody`;
+    const spki = context.document?.(fact.spki);
+    if (spki !== undefined && !hasSpkiForm(spki, fact.algorithm)) {
+      return `the attached public key is no ${fact.algorithm} key`;
+    }
     const problem = this.#copies.generate(fact, context);
     if (problem !== undefined) return problem;
     this.#state.keys.set(fact.spki, { ...without(fact), ceremony: context.ceremony });

@@ -23,6 +23,9 @@ import {
 } from "../support/stage-scripts.ts";
 import { assertFound, objections, stageTests } from "../support/stage-tests.ts";
 import type { Stage } from "../support/stage.ts";
+import { softKey } from "../support/pki.ts";
+
+const KEY_BYTES = softKey("p-256").spki;
 
 /** Says that it locks a key; on the token nothing happens, and it may say so or not. */
 function pretendLock(says: boolean) {
@@ -134,7 +137,7 @@ const JOB = script([STEP.activate, WRAP, LOCK, STEP.deviation, STEP.deactivate])
 /** The ceremony by hand up to its generated key; the fact says that it is extractable. */
 function generated(stage: Stage): { readonly hand: Hand; readonly spki: string } {
   const hand = Hand.upTo(stage, JOB, "activate");
-  const bytes = Uint8Array.of(1, 2, 3);
+  const bytes = KEY_BYTES;
   const spki = sha256Hex(bytes);
   const data = { ckaId: "a1b2c3d4", serial: "serial of alpha" };
   const key = { token: "alpha", label: "root-g1", algorithm: "p-256", purpose: "ca-signing" };
@@ -225,7 +228,7 @@ describe("the ceremony after one that left a key extractable", () => {
     const stage = owing(t);
     assert.deepEqual(objections(stage, script([STEP.activate, LOCK, STEP.deactivate])), []);
     const hand = Hand.upTo(stage, script([STEP.activate, LOCK, STEP.deactivate]), "activate");
-    const spki = sha256Hex(Uint8Array.of(1, 2, 3));
+    const spki = sha256Hex(KEY_BYTES);
     const facts = [{ kind: "key.locked", spki, token: "alpha" }];
     hand.perform("lock", { who: as("ana", "eve"), facts });
     hand.perform("deactivate");

@@ -41,6 +41,7 @@ const TESTS = [
   "request",
   "resume",
   "machine",
+  "key",
   "order",
   "founding",
   "people",
