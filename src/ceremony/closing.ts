@@ -58,6 +58,8 @@ export async function closeCeremony(
   }
   const people = peopleOf(hall, recorder, parts);
   try {
+    // Before anybody is asked to vouch for it.
+    const hierarchy = await judgeSigned(hall, recorder, parts.ceremony);
     const { ready, missing } = await whoIsReady(hall, people, parts);
     if (ready.length < 2) {
       throw new KeyriteError(
@@ -69,7 +71,6 @@ export async function closeCeremony(
     for (const { participant, reason } of missing)
       recordMissing(recorder, parts, participant, reason);
     const { custody } = recorder.history;
-    const hierarchy = await judgeSigned(hall, recorder, parts.ceremony);
     const screen = hall.terminal.bytes();
     const closed: DraftParts = {
       type: "ceremony.closed",

@@ -29,6 +29,21 @@ import { stageTests } from "../support/stage-tests.ts";
 
 const fork = await stageTests();
 
+test("Q12: whether what was signed fits together is told before anybody is asked to cosign it", async (t) => {
+  const stage = await withHierarchy(fork(t));
+  const verdict = "What was signed was judged together";
+  const told = (): boolean => stage.console.shown.some((text) => text.startsWith(verdict));
+  let asked = 0;
+  const agrees = ({ step }: { readonly step: string }): boolean => {
+    if (step !== "close") return true;
+    asked += 1;
+    assert.ok(told(), "nobody vouches for what they have not heard");
+    return true;
+  };
+  await stage.run(active(crl("second-crl")), { ...CAST, agrees });
+  assert.ok(asked >= 2);
+});
+
 test("a hierarchy is built in one ceremony: root, subordinate and the first CRL", async (t) => {
   const stage = await withHierarchy(fork(t));
   believed(stage);
