@@ -2501,6 +2501,8 @@ class History:
             }
             if isinstance(candidate, dict) and filled(candidate.get("person"), candidate.get("card")):
                 begun["candidate"], begun["card"] = candidate["person"], candidate["card"]
+            if control not in (None, "everyone"):
+                self.check_people(control, step, begun, self.custody.attending)
         begun["items"].resume()
         opened["begun"] = begun
         self.open.items[step["id"]] = begun["items"]

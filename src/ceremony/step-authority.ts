@@ -46,6 +46,8 @@ export interface OpenedStep {
   /** The lines the room read. */
   readonly shown: readonly string[];
   begun: BegunStep | null;
+  /** Why those who agreed did not suffice to begin it. */
+  notBegun?: string;
 }
 
 export interface BegunStep {

@@ -75,7 +75,7 @@ export class StepFold {
     }
     const begun = isSettling(step.purpose)
       ? this.#settling(entry, step)
-      : readBegun(entry, step, this.judge(entry, "agree"));
+      : this.#performing(entry, step);
     if (typeof begun === "string") find(entry, "authority", begun);
     else track.beginStep(entry, begun);
   }
@@ -89,7 +89,9 @@ export class StepFold {
     const { track, find } = this.#around;
     const opened = track.step;
     if (opened?.begun == null || entry.step !== opened.step.id) {
-      find(entry, "authority", "it completes a step that was not begun");
+      const why = opened?.step.id === entry.step ? opened.notBegun : undefined;
+      const text = "it completes a step that was not begun";
+      find(entry, "authority", why === undefined ? text : `it is given no authority: ${why}`);
       return;
     }
     const { step, begun } = opened;
@@ -164,6 +166,20 @@ export class StepFold {
     const begun = step === null ? "no step is open" : readBegun(entry, step, []);
     if (typeof begun === "string" || begun.candidate?.person !== person) return undefined;
     return card(begun.candidate.card);
+  }
+
+  // Whoever owns the host could otherwise begin a step as they like, and have people finish or undo it after an
+  // interruption as what they had agreed to. Who is on a roll is known when it is completed.
+  #performing(entry: Entry, opened: OpenedStep): BegunStep | string {
+    const { sources, custody } = this.#around;
+    const begun = readBegun(entry, opened, this.judge(entry, "agree"));
+    const action = sources.vocabulary.get(opened.step.action);
+    if (typeof begun === "string" || action === undefined) return begun;
+    if (action.control === "everyone") return begun;
+    const now = custody();
+    const problem = peopleProblem(action, opened.step, begun, now.attending, now);
+    if (problem !== undefined) opened.notBegun = problem;
+    return problem ?? begun;
   }
 
   // An undo bears no facts that would be judged later: whether enough people agreed is judged here.

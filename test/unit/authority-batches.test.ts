@@ -189,7 +189,8 @@ test("without enough agreements the group and its items count for nothing", (t) 
   const facts = [madeFact(key(0))];
   const seq = hand.append({ type: "step.completed", step: "make", facts, data, refs });
   assert.equal(believed(stage), before);
-  assertFound(stage, seq, /1 of 2 different people agreed/);
+  assertFound(stage, begun, /1 of 2 different people agreed/);
+  assertFound(stage, seq, /of a batch of a step that was not begun/);
 });
 
 test("judging 1,000 items parses the list and the parameters once", (t) => {

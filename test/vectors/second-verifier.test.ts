@@ -54,6 +54,7 @@ const TESTS = [
   "endings",
   "kek",
   "batches",
+  "begun",
 ];
 /** Those whose ledgers are judged whole: whether each ceremony was performed as its script says. */
 const WHOLE = ["agreements", "exceptions", "forged", "plans"];
