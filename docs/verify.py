@@ -40,6 +40,10 @@ class Findings:
         if len(self.all) < 1000:
             self.all.append({"code": code, "seq": seq, "text": text})
 
+    def adopt(self, is_adopted):
+        self.adopted += [one for one in self.all if is_adopted(one)]
+        self.all = [one for one in self.all if not is_adopted(one)]
+
 
 # ---------------------------------------------------------------- canonical JSON (RFC 8785, narrow)
 
@@ -2711,20 +2715,18 @@ class History:
         self.step = None
 
     def on_tail_adopted(self, entry):
-        to = entry["data"].get("to")
-        if self.tail is None or self.tail[1] != to:
+        tail, data = self.tail, entry["data"]
+        if tail is None or (data.get("from"), data.get("to")) != tail:
             self.find(entry, "order", "it adopts entries that nobody has to adopt")
             return
-        self.decided(entry, "adopt", "adopt %d" % to)
-        self.explained, self.tail = self.tail[1], None
-        stray = [f for f in self.findings.all if self.is_stray(f, to)]
-        self.findings.adopted += stray
-        self.findings.all = [f for f in self.findings.all if f not in stray]
+        self.decided(entry, "adopt", "adopt %d" % tail[1])
+        self.explained, self.tail = tail[1], None
+        self.findings.adopt(lambda finding: self.is_stray(finding, tail))
 
-    def is_stray(self, finding, to):
-        """Said by the fold of an entry that no ceremony explains."""
+    def is_stray(self, finding, tail):
+        """Said by the fold of an entry that no ceremony explains, among those that were read out."""
         seq, folded = finding["seq"], finding["code"] in ("authority", "order", "custody")
-        return folded and seq < to and seq not in self.own
+        return folded and tail[0] <= seq < tail[1] and seq not in self.own
 
     def on_plan_amended(self, entry):
         plan, data = self.open.plan, entry["data"]

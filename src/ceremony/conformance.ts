@@ -16,6 +16,7 @@ import type { HistoryFold } from "./history-fold.ts";
 import type { HistoryFinding, HistorySources } from "./history.ts";
 import type { Policy } from "./policy.ts";
 import { stringOf } from "./record.ts";
+import type { Tail } from "./standing.ts";
 import type { Role } from "./words.ts";
 
 export type {
@@ -46,6 +47,8 @@ export class Conformance {
   #strays: HistoryFinding[] = [];
   readonly #adopted = new Set<number>();
   #open: CeremonyJudge | null = null;
+  /** What the open ceremony found unexplained: nothing else is read out, and so nothing else is adopted. */
+  #tail: Tail | null = null;
   #seen = 0;
 
   constructor(fold: HistoryFold, sources: ConformanceSources) {
@@ -69,7 +72,7 @@ export class Conformance {
       return;
     }
     judge.take(entry, fresh, this.#fold);
-    if (entry.type === "tail.adopted" && fresh.length === 0) this.#adopt(entry);
+    if (entry.type === "tail.adopted" && fresh.length === 0) this.#adopt(entry, this.#tail);
     if (judge.record.state !== "open") this.#open = null;
   }
 
@@ -97,6 +100,7 @@ export class Conformance {
     judge.take(entry, fresh, this.#fold);
     this.#ceremonies.push(judge);
     this.#open = judge;
+    this.#tail = history.tail;
   }
 
   #stray(entry: Entry, fresh: readonly HistoryFinding[]): void {
@@ -109,9 +113,10 @@ export class Conformance {
   }
 
   // The room has read the lines of the tail, and what of it nobody believes, and took it on record.
-  #adopt(entry: Entry): void {
-    const { to } = entry.data;
-    const adopted = this.#strays.filter(({ seq }) => typeof to === "number" && seq < to);
+  #adopt(entry: Entry, tail: Tail | null): void {
+    const adopted = this.#strays.filter(
+      ({ seq }) => tail !== null && seq >= tail.from && seq < tail.to,
+    );
     this.#strays = this.#strays.filter((one) => !adopted.includes(one));
     for (const { seq, text } of adopted) {
       this.#adopted.add(seq);

@@ -236,8 +236,9 @@ export class HistoryFold {
   }
 
   #adoptTail(entry: Entry): void {
+    const { tail } = this.#track;
     const to = integerOf(entry.data, "to") ?? 0;
-    if (this.#track.tail?.to !== to) {
+    if (tail?.to !== to || entry.data["from"] !== tail.from) {
       this.#find(entry, "order", "it adopts entries that nobody has to adopt");
     } else if (this.#decided(entry, "adopt", `adopt ${to}`)) this.#track.adoptTail();
   }

@@ -91,6 +91,14 @@ for (const [what, shift] of [
   });
 }
 
+test("people who read no more than the end of a tail have adopted nothing", (t) => {
+  const stage = fork(t);
+  const { hand, from, to } = overNoise(stage);
+  const adopted = hand.adoptTail(from + 1, to);
+  assert.equal(stage.history.explained, from);
+  assertFound(stage, adopted, /adopts entries that nobody has to adopt/);
+});
+
 test("what people adopt is what they were shown", (t) => {
   const stage = fork(t);
   const { hand, from, to } = overNoise(stage);

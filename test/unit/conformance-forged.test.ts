@@ -11,6 +11,7 @@ import { conformed, newest } from "../support/conformed.ts";
 import { ALL, openedBefore, performed, refused, YAML } from "../support/forged-ceremony.ts";
 import { as, Hand } from "../support/hand.ts";
 import { HONEST } from "../support/hand-steps.ts";
+import { script, STEP } from "../support/stage-scripts.ts";
 import { stageTests } from "../support/stage-tests.ts";
 
 const fork = await stageTests();
@@ -162,4 +163,23 @@ test("fewer people at the roll call than the script wants", (t) => {
     newest(conformed(stage)).roles.find(({ role }) => role === "custodian"),
     { role: "custodian", needed: 3, present: 1 },
   );
+});
+
+test("C14: what was slipped into a ceremony is not among the entries that the next one adopts", (t) => {
+  const stage = fork(t);
+  const hand = performed(stage);
+  const facts = [{ kind: "policy.adopted", sha256: "0".repeat(64) }];
+  const slipped = stage.append({ type: "step.completed", description: "Adopted.", facts });
+  hand.close();
+  const from = stage.history.size;
+  stage.append({ type: "auth.failed", outcome: "failure", description: "Noise." });
+  const next = new Hand(stage, script([STEP.clock]));
+  next.perform("roll-call");
+  const adopted = next.adoptTail(from, from + 1);
+  next.perform("clock");
+  next.close();
+  assert.ok(stage.findings.every((finding) => !finding.startsWith(`${adopted} `)));
+  const report = conformed(stage);
+  assert.deepEqual(new Set(report.violations.map(({ seq }) => seq)), new Set([slipped]));
+  assert.equal(report.verdict, "DOES NOT CONFORM");
 });
