@@ -37,8 +37,8 @@ class Findings:
         self.all, self.adopted = [], []
 
     def add(self, code, text, seq=None):
-        if len(self.all) < 1000:
-            self.all.append({"code": code, "seq": seq, "text": text})
+        # Every one is kept: what an adoption takes away must not have pushed another out.
+        self.all.append({"code": code, "seq": seq, "text": text})
 
     def adopt(self, is_adopted):
         self.adopted += [one for one in self.all if is_adopted(one)]

@@ -183,3 +183,17 @@ test("C14: what was slipped into a ceremony is not among the entries that the ne
   assert.deepEqual(new Set(report.violations.map(({ seq }) => seq)), new Set([slipped]));
   assert.equal(report.verdict, "DOES NOT CONFORM");
 });
+
+test("C14: no amount of adopted noise hides a ceremony of another script", (t) => {
+  const stage = fork(t);
+  const from = stage.history.size;
+  for (let n = 0; n < 1001; n += 1) {
+    stage.append({ type: "step.refused", outcome: "refused", description: "Noise." });
+  }
+  const hand = new Hand(stage, script([STEP.clock]), undefined, { title: "Nothing much" });
+  hand.perform("roll-call");
+  hand.adoptTail(from, from + 1001);
+  hand.perform("clock");
+  hand.close();
+  refused(stage, `script - - ${from + 1001}`);
+});
