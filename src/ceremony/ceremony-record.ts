@@ -22,6 +22,7 @@ export function newCeremony(entry: Entry, plan: RecordedPlan | undefined): Cerem
     state: "open",
     closedAt: null,
     unjudged: false,
+    endedSeq: null,
     attending: [],
     steps: new Map(),
     progress: new Map(),

@@ -275,6 +275,7 @@ export class CeremonyTrack {
       state === "abandoned" && this.acted && lacksVerdict(this.#open, this.#vocabulary);
     this.#open.state = state;
     this.#open.closedAt = entry.time;
+    this.#open.endedSeq = entry.seq;
     // Of thousands of ceremonies nobody asks any more when each step stood where, but why one failed.
     for (const [step, { code }] of this.#open.progress) {
       if (code === null) this.#open.progress.delete(step);

@@ -64,6 +64,8 @@ export interface CeremonyRecord {
   closedAt: string | null;
   /** It was to judge a restore, and was abandoned before it had. */
   unjudged: boolean;
+  /** The entry that ended it. */
+  endedSeq: number | null;
   attending: readonly Attending[];
   /** Outcome by step id, newest. */
   readonly steps: Map<string, StepOutcome>;

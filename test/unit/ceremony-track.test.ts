@@ -12,7 +12,14 @@ test("a ceremony begins as its opening and its plan tell it", () => {
   const { record } = new Course();
   assert.deepEqual(record, {
     ...{ id: CEREMONY, title: "A title", script: "staged", version: "1.0.0", openedSeq: 0 },
-    ...{ openedAt: timeAt(0), plan: PLAN, state: "open", closedAt: null, attending: [] },
+    ...{
+      openedAt: timeAt(0),
+      plan: PLAN,
+      state: "open",
+      closedAt: null,
+      endedSeq: null,
+      attending: [],
+    },
     ...{ steps: new Map(), progress: new Map(), deviations: 0, unsettled: new Map(), doubt: null },
     ...{ activations: new Map(), again: new Set(), resumptions: 0 },
   });

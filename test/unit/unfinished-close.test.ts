@@ -76,6 +76,12 @@ const NO_END: Readonly<Record<string, (stage: Stage) => unknown>> = {
     stage.clock.time += 1000;
     hand.append({ type: "ceremony.closed", step: "close" });
   },
+  "the newest end is said a second time, at the same time, behind what nobody read": (stage) => {
+    const hand = ended(stage, ["ana"]);
+    stage.append({ type: "step.refused", outcome: "refused", description: "Noise." });
+    const actors = as("ana", "eve").map((one) => ({ ...one, part: "recorded" as const }));
+    hand.append({ type: "ceremony.closed", step: "close", actors });
+  },
   "a ceremony is closed that nobody opened, while another is open": (stage) => {
     const hand = new Hand(stage, script([STEP.clock]));
     const description = "Closed.";
