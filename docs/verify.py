@@ -736,6 +736,9 @@ def read_policy(data):
         raise Refused("the policy does not say how long agreements live")
     if not all(isinstance(g, list) and g and all(r in ROLES for r in g) for g in separate):
         raise Refused("the policy separates what is no role")
+    witnesses = policy.get("witnesses") or {}
+    if not isinstance(witnesses, dict) or not all(listed(one_of(*ROLES))(one) for one in witnesses.values()):
+        raise Refused("the policy's witnesses are no roles")
     people = policy.get("people", {})
     if not isinstance(people, dict) or any(people[name] != "required" for name in people):
         raise Refused("the policy requires of people what is not known")
@@ -752,7 +755,8 @@ def read_policy(data):
         raise Refused("the policy's rules for shares, HSMs or algorithms are none")
     return {
         "minutes": minutes, "separate": separate, "dates": [what for what in DATED if what in people],
-        "shares": rules, "hsms": hsms, "algorithms": algorithms, "escrow": kek.get("escrow") == "allowed",
+        "witnesses": witnesses, "shares": rules, "hsms": hsms, "algorithms": algorithms,
+        "escrow": kek.get("escrow") == "allowed",
     }
 
 
@@ -2092,6 +2096,11 @@ class Ceremony:
     def __init__(self, entry, plan, plan_digest):
         self.id, self.plan, self.plan_digest = entry["ceremony"], plan, plan_digest
         self.steps, self.unsettled, self.items, self.activations = {}, {}, {}, {}
+        # Newest code with which each step ended without success.
+        self.codes = {}
+        # Roles that the policy in force at its opening wants at a ceremony of its class.
+        self.witnesses = []
+        self.drill = plan is not None and plan.get("drill") is True
         self.state = "open"
         # Steps that attested the clock before more than 30 days passed.
         self.again = set()
@@ -2101,6 +2110,16 @@ class Ceremony:
 
     def acted(self):
         return any(outcome not in ("opened", "refused") for outcome in self.steps.values())
+
+    def failed_before(self, n):
+        """Whether a step before one failed or was refused; what was left out for that is no failure of its own."""
+        none = ("halted.undone", "halted.step-skipped")
+        return any(
+            step["n"] < n
+            and self.steps.get(step["id"]) in ("failed", "refused")
+            and self.codes.get(step["id"]) not in none
+            for step in self.plan["steps"]
+        )
 
     def reactivates(self, step):
         lost = any(one == step and not lasts for one, lasts in self.activations.values())
@@ -2216,6 +2235,8 @@ class History:
         explained = self.explained == entry["seq"] or self.founding == entry["ceremony"]
         self.tail = None if explained else (self.explained, entry["seq"])
         self.open = self.ceremonies[entry["ceremony"]] = Ceremony(entry, plan, sha)
+        wanted = self.policy["witnesses"] if self.policy else {}
+        self.open.witnesses = wanted.get(str(entry["data"].get("caClass")), [])
         if plan is not None:
             self.check_opening(entry, plan)
             self.check_written(entry, plan)
@@ -2307,8 +2328,12 @@ class History:
 
     def check_roles(self, entry, plan):
         called = [one["role"] for one in self.custody.attending]
-        for role, least in plan["roles"].items() if isinstance(plan.get("roles"), dict) else ():
-            if called.count(role) < (least if whole(least) else 0):
+        roles = plan["roles"] if isinstance(plan.get("roles"), dict) else {}
+        needed = {role: least if whole(least) else 0 for role, least in roles.items()}
+        for role in self.open.witnesses:
+            needed[role] = max(1, needed.get(role, 0))
+        for role, least in needed.items():
+            if called.count(role) < least:
                 self.differs(entry, "fewer than %s x %s were at the roll call" % (least, role))
 
     def on_step_opened(self, entry):
@@ -2350,14 +2375,16 @@ class History:
         }
         if purpose == "step":
             self.check_order(entry, step)
-            ceremony.steps[step["id"]] = "opened"
+            ceremony.steps[step["id"]], ceremony.codes[step["id"]] = "opened", None
 
     def check_order(self, entry, step):
         """Steps are performed in the plan's order (verdict.md, "Order")."""
         ceremony = self.open
         if ceremony.reactivates(step["id"]):
             return
-        over = ("completed", "failed", "refused") if ceremony.plan.get("drill") is True else ("completed",)
+        over = ("completed", "failed", "refused") if ceremony.drill else ("completed",)
+        if ceremony.drill and step.get("always") is not True and ceremony.failed_before(step["n"]):
+            self.differs(entry, "step %(n)d was performed although the drill had failed before it" % step)
         for other in ceremony.plan["steps"]:
             outcome = ceremony.steps.get(other["id"])
             early = other["n"] < step["n"] and outcome not in over
@@ -2559,6 +2586,7 @@ class History:
         refuse((not begun or entry["step"] != opened["step"]["id"], "it completes a step that was not begun"))
         refuse((begun["decision"] == "undo", "it completes a step that people agreed to undo"))
         self.end_step(entry, "completed")
+        self.check_batch(entry, opened["step"], begun)
         if ACTIONS.get(opened["step"]["action"], ("",))[0] == "none":
             self.check_statement(entry, opened["step"])
         facts = self.authorised(entry, opened["step"], begun)
@@ -2573,6 +2601,18 @@ class History:
         if begun["agreed"]:
             self.agreed_at = milliseconds(entry["time"])
 
+    def check_batch(self, entry, step, begun):
+        """A batch is done when no item lacks its outcome and as many ended as people agreed to."""
+        items, intent, agreed = begun["items"], begun["intent"], None
+        for part in [intent] + [one for one in intent.values() if isinstance(one, dict)]:
+            numbers = [part[name] for name in ("keys", "count") if whole(part.get(name))]
+            if isinstance(part.get("keyList"), str) and numbers:
+                agreed = numbers[0]
+                break
+        ended = len(items.done | items.ended)
+        if items.doubtful or (agreed is not None and ended < agreed):
+            self.differs(entry, "step %(n)d is said to be done, but not with every item" % step)
+
     def on_step_failed(self, entry):
         if "group" in entry["data"]:
             self.end_item(entry, False)
@@ -2580,7 +2620,26 @@ class History:
             self.end_step(entry, "failed")
 
     def on_step_refused(self, entry):
+        self.check_refusal(entry)
         self.end_step(entry, "refused")
+
+    def check_refusal(self, entry):
+        """A refusal ends nothing that has begun or is done; only a drill that has failed leaves steps out."""
+        ceremony, id = self.open, entry["step"]
+        steps = ceremony.plan["steps"] if ceremony.plan else []
+        step = next((one for one in steps if one["id"] == id), None)
+        if step is None:
+            self.differs(entry, "it refuses a step that the plan does not have")
+            return
+        mine = self.step if self.step is not None and self.step["step"]["id"] == id else None
+        over = mine is None and ceremony.steps.get(id) == "completed" and not ceremony.reactivates(id)
+        if over or (mine is not None and mine["begun"] is not None):
+            self.differs(entry, "step %(n)d is refused after it had begun" % step)
+        if entry["data"].get("code") != "halted.step-skipped":
+            return
+        allowed = ceremony.drill and step.get("always") is not True and ceremony.failed_before(step["n"])
+        if not allowed:
+            self.differs(entry, "step %(n)d is left out, and nothing lets it" % step)
 
     def end_item(self, entry, completed):
         begun, data = self.batch(entry), entry["data"]
@@ -2609,6 +2668,7 @@ class History:
             planned = ceremony.plan is not None and any(s["id"] == entry["step"] for s in ceremony.plan["steps"])
             if outcome == "refused" and planned and entry["step"] not in ceremony.steps:
                 ceremony.steps[entry["step"]] = "refused"
+                ceremony.codes[entry["step"]] = entry["data"].get("code")
             return
         begun, step = self.step["begun"], self.step["step"]["id"]
         if begun is None and self.step["purpose"] != "step":
@@ -2621,6 +2681,10 @@ class History:
             ceremony.unsettled.pop(step, None)
             ceremony.items.pop(step, None)
         ceremony.steps[step] = outcome
+        # Why it had failed still holds when what it left is taken back.
+        code = None if outcome == "completed" else entry["data"].get("code")
+        if code != "halted.undone" or ceremony.codes.get(step) is None:
+            ceremony.codes[step] = code
         self.step = None
 
     # facts
@@ -2767,6 +2831,10 @@ class History:
         if self.gap and attests:
             self.open.again.add(attests[0])
 
+    def on_clock_attested(self, entry):
+        if self.open is not None and self.open.id == entry["ceremony"]:
+            self.differs(entry, "its type is not used")
+
     def on_ceremony_closed(self, entry):
         if self.open.doubt() or self.tail is not None:
             self.find(entry, "order", "it closes a ceremony that cannot be closed")
@@ -2779,16 +2847,18 @@ class History:
         self.end(entry, "closed")
 
     def complete(self, entry):
-        """A closed ceremony performed every step of its plan, but for those that a drill left out."""
+        """A closed ceremony performed every step of its plan; in a drill each has ended, or was left out on record."""
         plan = self.open.plan
-        if plan is not None:
-            self.check_roles(entry, plan)
-        if plan is None or plan.get("drill") is True:
+        if plan is None or not plan["steps"]:
             return
+        self.check_roles(entry, plan)
+        last = plan["steps"][-1]
+        if (last["action"], last["id"]) != ("close", entry["step"]):
+            self.differs(entry, "it is closed in a step that is not the plan's last")
+        over = ("completed", "failed", "refused") if self.open.drill else ("completed",)
         for step in plan["steps"]:
-            left = step["action"] != "close" and self.open.steps.get(step["id"]) != "completed"
-            if left:
-                self.find(entry, "conformance", "step %(n)d, %(id)s, was not completed" % step)
+            if step["action"] != "close" and self.open.steps.get(step["id"]) not in over:
+                self.differs(entry, "step %(n)d, %(id)s, was not performed" % step)
 
     def on_ceremony_abandoned(self, entry):
         if self.open.acted():
