@@ -2768,7 +2768,7 @@ class History:
         for person, role in agreed:
             refuse((not self.holds(person, role), "%s does not hold the role %s" % (person, role)))
         roll = [{"person": p, "role": r} for p, r in agreed]
-        attending = self.custody.attending if purpose == "resume" else roll
+        attending = (self.custody.attending or roll) if purpose == "resume" else roll
         self.enough("dual", [], attending, [a for a in agreed if a[1] not in ONLOOKERS])
         step = self.step
         refuse(
@@ -2905,6 +2905,8 @@ def cited_digests(entry):
         found += [data.get(name) for name in ("script", "plan", "bindings", "policy")]
     if entry["type"] == "ledger.created":
         found.append(data.get("genesis"))
+    if entry["type"] == "plan.amended":
+        found.append(data.get("bindings"))
     if entry["type"] in ("ceremony.closed", "ceremony.abandoned"):
         found.append(data.get("transcript"))
     if entry["type"] in ("ledger.created", "step.completed"):

@@ -55,6 +55,7 @@ const TESTS = [
   "kek",
   "batches",
   "begun",
+  "resumed",
 ];
 /** Those whose ledgers are judged whole: whether each ceremony was performed as its script says. */
 const WHOLE = ["agreements", "courses", "exceptions", "forged", "left-out", "plans"];
