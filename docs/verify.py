@@ -2232,7 +2232,8 @@ class History:
             self.find(entry, "attachment", "the plan it cites is missing, or none")
         self.custody.begin_ceremony()
         self.step = None
-        explained = self.explained == entry["seq"] or self.founding == entry["ceremony"]
+        founds = self.founding == entry["ceremony"] and not self.ceremonies
+        explained = self.explained == entry["seq"] or founds
         self.tail = None if explained else (self.explained, entry["seq"])
         self.open = self.ceremonies[entry["ceremony"]] = Ceremony(entry, plan, sha)
         wanted = self.policy["witnesses"] if self.policy else {}

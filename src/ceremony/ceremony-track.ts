@@ -121,7 +121,8 @@ export class CeremonyTrack {
 
   begin(entry: Entry, plan: RecordedPlan | undefined): void {
     this.#step = null;
-    const explained = this.#explained === entry.seq || this.#founding === entry.ceremony;
+    const founds = this.#founding === entry.ceremony && this.#ceremonies.length === 0;
+    const explained = this.#explained === entry.seq || founds;
     this.#tail = explained ? null : { from: this.#explained, to: entry.seq };
     this.#open = newCeremony(entry, plan);
     this.#ceremonies.push(this.#open);

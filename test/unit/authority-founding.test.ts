@@ -8,8 +8,9 @@ import type { JsonObject } from "../../src/lib/json.ts";
 import { formatNote, parseNote } from "../../src/lib/note.ts";
 import { cardDigest, formatCard } from "../../src/people/card.ts";
 import { formatGenesisText, type GenesisStatement } from "../../src/people/genesis-note.ts";
+import { Hand } from "../support/hand.ts";
 import { assertFound, believed } from "../support/stage-tests.ts";
-import { CAST, DEVIATION, ESTABLISH } from "../support/stage-scripts.ts";
+import { CAST, DEVIATION, ESTABLISH, script, STEP } from "../support/stage-scripts.ts";
 import { Stage } from "../support/stage.ts";
 
 const unfounded = await Stage.create();
@@ -61,6 +62,22 @@ function found(stage: Stage, { agreements, facts, data }: Founding = {}): number
     ],
   );
 }
+
+test("C17: only the first ceremony is explained by the founding, and no later one that takes its name", (t) => {
+  const stage = fork(t);
+  found(stage);
+  const hand = new Hand(stage, script([STEP.clock]));
+  hand.perform("roll-call");
+  hand.adoptTail(0, 1);
+  hand.perform("clock");
+  hand.close();
+  assert.deepEqual([stage.findings, stage.history.explained], [[], stage.history.size]);
+  const from = stage.history.size;
+  stage.append({ type: "auth.failed", outcome: "failure", description: "Noise." });
+  hand.openCeremony("20261123-staged-aaaa");
+  assert.deepEqual(stage.history.tail, { from, to: from + 1 });
+  assert.deepEqual(stage.judge().tail, { from, to: from + 1 });
+});
 
 const others = FOUNDERS.slice(1);
 const [first = ""] = FOUNDERS;
