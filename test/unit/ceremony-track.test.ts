@@ -18,6 +18,7 @@ test("a ceremony begins as its opening and its plan tell it", () => {
       state: "open",
       closedAt: null,
       endedSeq: null,
+      unjudged: false,
       attending: [],
     },
     ...{ steps: new Map(), progress: new Map(), deviations: 0, unsettled: new Map(), doubt: null },
