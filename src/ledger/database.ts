@@ -87,16 +87,18 @@ function syncFolder(path: string): void {
   }
 }
 
+/** How long a writer waits for somebody who is just looking, or who came at the same instant and gives way. */
+const WRITERS_WAIT_MS = 300;
+
 /**
  * Opens an existing ledger for writing, with the lock that keeps everybody else out.
  * @throws KeyriteError ledger.missing, ledger.damaged, or site.locked naming the holder.
  */
 export function openForWriting(path: string): Database {
   checkHeader(path);
-  const opening = opened(path, { fileMustExist: true, timeout: 0 }, (db) => {
-    db.pragma("locking_mode = EXCLUSIVE");
-    // Takes the lock now, and rolls back what a killed process left half-written.
-    db.exec("BEGIN EXCLUSIVE; COMMIT");
+  const opening = opened(path, { fileMustExist: true, timeout: WRITERS_WAIT_MS }, (db) => {
+    // Also rolls back what a killed process left. Two that kept a reader's lock already would both be refused.
+    db.exec("BEGIN EXCLUSIVE; PRAGMA locking_mode = EXCLUSIVE; COMMIT");
     makeDurable(db);
   });
   writers.set(fileId(path), opening);

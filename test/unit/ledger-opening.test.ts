@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import Sqlite from "better-sqlite3";
+import { once } from "node:events";
 import {
   copyFileSync,
   existsSync,
@@ -13,6 +14,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { Worker } from "node:worker_threads";
 import {
   openBeside,
   openForReading,
@@ -178,6 +180,25 @@ test("C15: a header that differs in one of its five places is not that of a ledg
 function flipped(bytes: Uint8Array, at: number): Uint8Array {
   return bytes.map((byte, place) => (place === at ? byte ^ 0x02 : byte));
 }
+
+test("C10: whoever wants to write waits for a reader's look to end, and keeps everybody out from then on", async (t) => {
+  const { store, path } = opened(t);
+  store.close();
+  const program = `
+    const { parentPort, workerData } = require("node:worker_threads");
+    const db = new (require("better-sqlite3"))(workerData, { readonly: true });
+    db.exec("BEGIN; SELECT count(*) FROM sqlite_master");
+    db.prepare("SELECT count(*) FROM sqlite_master").get();
+    parentPort.postMessage("looking");
+    setTimeout(() => db.exec("COMMIT"), 60);`;
+  const worker = new Worker(program, { eval: true, workerData: path });
+  await once(worker, "message");
+  const writer = reopen(path);
+  const { code } = refusalOf(() => read(path));
+  assert.equal(code, "site.locked");
+  writer.close();
+  await worker.terminate();
+});
 
 test("C10: a ledger that this process writes is in use, until it is closed", (t) => {
   const { store, path } = opened(t);
