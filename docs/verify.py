@@ -1886,7 +1886,10 @@ def owed_by(action, intent):
     if action == "initialize-token":
         return ["token.bound", "share-set.made", "share-set.made"]
     if action == "destroy-key":
-        return ["copy.destroyed" if isinstance(intent.get("onToken"), dict) else "key.destroyed"]
+        on_token = intent.get("onToken")
+        if not isinstance(on_token, dict):
+            return ["key.destroyed"]
+        return [] if on_token.get("count") == 0 else ["copy.destroyed"]
     kinds = ACTIONS[action][1].split()
     if intent.get("adopt") is None:
         kinds = [kind for kind in kinds if kind != "kek.adopted"]

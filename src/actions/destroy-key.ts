@@ -93,7 +93,9 @@ export const destroyKey = defineAction<Params, Intent, Destroyed>({
   establishes: (_, { concluded }): readonly Fact[] => concluded,
   admits: (_, intent, fact, cited) => admits(intent, fact, cited),
   // That every copy is gone or retained by then, custody demands of the key's own end.
-  owes: (_, { onToken }) => [onToken === null ? "key.destroyed" : "copy.destroyed"],
+  // Of a drill whose restore had failed there is nothing on the token to destroy.
+  owes: (_, { onToken }) =>
+    onToken === null ? ["key.destroyed"] : onToken.count === 0 ? [] : ["copy.destroyed"],
   async subject(p, room) {
     const doom = doomOf(p);
     if (doom.kind === "on-token") {

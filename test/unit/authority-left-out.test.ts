@@ -78,6 +78,7 @@ test("what a step owes hangs on what was agreed to, and is all it may establish 
   const everywhere = { key: "root-g1", everywhere: true };
   assert.deepEqual(owed("destroy-key", everywhere, { onToken: null }), ["key.destroyed"]);
   const there = { token: "alpha", keys: "root-g1" };
-  assert.deepEqual(owed("destroy-key", there, { onToken: {} }), ["copy.destroyed"]);
+  assert.deepEqual(owed("destroy-key", there, { onToken: { count: 1 } }), ["copy.destroyed"]);
+  assert.deepEqual(owed("destroy-key", there, { onToken: { count: 0 } }), []);
   assert.deepEqual(owed("load-kek", {}, {}), ["kek.adopted", "kek.loaded"]);
 });
