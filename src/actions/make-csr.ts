@@ -16,6 +16,7 @@ import { z } from "../lib/schema.ts";
 import { dnProblem, formatDn, parseDn } from "../pki/names.ts";
 import { keyLabelledOn, requireKeyOn, requireSpki } from "./lib/certificate-refs.ts";
 import {
+  hasAgreedBytes,
   rehearse,
   requireAgreed,
   signAgreed,
@@ -98,7 +99,7 @@ export const makeCsr = defineAction<Params, ToSign, Made>({
   ],
   admits: (p, intent, fact, cited) =>
     fact.kind === "csr.made" &&
-    sha256Hex(fromBase64(intent.tbs) ?? NOTHING) === intent.sha256 &&
+    hasAgreedBytes(intent) &&
     // The fact names no signed part: another request of the same key and name would pass for this one.
     (cited.signedPart(fact.sha256) ?? intent.sha256) === intent.sha256 &&
     fact.spki === intent.spki &&
@@ -145,8 +146,6 @@ export const makeCsr = defineAction<Params, ToSign, Made>({
   },
   settle,
 });
-
-const NOTHING = new Uint8Array();
 
 async function settle(p: Params, room: Room, { intent }: Doubt<ToSign>): Promise<Settlement> {
   const { agreed, form } = await agreedRequest(p, room, intent);

@@ -72,7 +72,7 @@ export function isCosignedBy(note: string, card: Card): boolean {
   return signatures.some((line) => checkSignature(text, line, key));
 }
 
-/** What `lastCosigned` looks through: every cosignature that a ledger keeps. */
+/** What `lastCosigned` looks through: every cosignature that a ledger keeps, by size. */
 export interface AllCosignatures {
   checkpoint(size: number): string | undefined;
   cosignatures(): readonly { readonly size: number; readonly line: string }[];
@@ -81,13 +81,11 @@ export interface AllCosignatures {
 /** Size of the newest head that bears this person's valid cosignature, or undefined. */
 export function lastCosigned(who: Enrolled, ledger: AllCosignatures): number | undefined {
   const { name } = cardKey(who.card, "cosignature");
-  const theirs = ledger.cosignatures().filter(({ line }) => line.startsWith(`\u2014 ${name} `));
-  return theirs
-    .toSorted((a, b) => b.size - a.size)
-    .find(({ size, line }) => {
-      const source = { checkpoint: () => ledger.checkpoint(size), cosignatures: () => [line] };
-      return cosignersOf(size, [who], source).length > 0;
-    })?.size;
+  return ledger.cosignatures().findLast(({ size, line }) => {
+    if (!line.startsWith(`\u2014 ${name} `)) return false;
+    const source = { checkpoint: () => ledger.checkpoint(size), cosignatures: () => [line] };
+    return cosignersOf(size, [who], source).length > 0;
+  })?.size;
 }
 
 /** Whether two or more enrolled people vouch for the checkpoint of `size`. */

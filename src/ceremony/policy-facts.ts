@@ -5,7 +5,7 @@
 
 import type { Fact, FactOf } from "./facts.ts";
 import type { Assurance } from "./genesis.ts";
-import { separationProblem, type Policy } from "./policy.ts";
+import { separationProblem, shareRule, type Policy } from "./policy.ts";
 import { whyNotAllowed } from "./token-room.ts";
 
 /** Why the policy forbids what a fact says, or undefined. Before one is adopted nothing is forbidden. */
@@ -30,10 +30,10 @@ export function againstPolicy(
 }
 
 function otherShares(
-  { shareSets }: Policy,
+  policy: Policy,
   { purpose, threshold, holders }: FactOf<"share-set.made">,
 ): string | undefined {
-  const rule = shareSets[purpose] ?? shareSets["security-officer"];
+  const rule = shareRule(policy, purpose);
   if (rule.threshold === threshold && rule.holders === holders.length) return undefined;
   return `the policy wants ${rule.threshold} of ${rule.holders} shares, it is made of ${threshold} of ${holders.length}`;
 }

@@ -116,6 +116,14 @@ export function readPolicy(bytes: Uint8Array, file: string): Policy {
   return lastRead;
 }
 
+/** Threshold and holders of a share set: a KEK's are the security officers' unless the policy says more. */
+export function shareRule(
+  { shareSets }: Pick<PolicyRules, "shareSets">,
+  purpose: keyof PolicyRules["shareSets"],
+): { readonly threshold: number; readonly holders: number } {
+  return shareSets[purpose] ?? shareSets["security-officer"];
+}
+
 /**
  * Why the policy lets nobody hold these roles together, or undefined. Roles of one list belong to
  * different people; a role alone in its list stands alone.

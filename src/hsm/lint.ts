@@ -120,7 +120,7 @@ export const LINT_RULES: readonly Rule[] = [
   },
 ];
 
-/** Uses that a token has to speak about: those by which keys leave it. 2.20 knew neither COPYABLE nor a rule for it. */
+/** Uses that a token has to speak about: those by which keys leave it. Of COPYABLE PKCS#11 2.20 knows nothing yet. */
 const USES: Readonly<Record<KeyInfo["objectClass"], readonly string[]>> = {
   private: ["SIGN", "DECRYPT", "UNWRAP", "DERIVE"],
   secret: ["WRAP", "UNWRAP", "ENCRYPT", "DECRYPT", "SIGN", "DERIVE"],

@@ -50,6 +50,22 @@ export const STEP = {
   deactivate: `id: deactivate, action: deactivate-token, by: [custodian], with: { token: alpha }`,
 } as const;
 
+/** By its id: the steps of a script up to this one, with what has to be there, and what has to follow. */
+export const STEPS_TO = {
+  clock: [STEP.clock],
+  deviation: [STEP.deviation],
+  enroll: [STEP.enroll],
+  renew: [STEP.renew],
+  revoke: [STEP.revoke],
+  policy: [STEP.policy],
+  adopt: [STEP.adopt],
+  initialize: [STEP.initialize],
+  activate: [STEP.initialize, STEP.activate, STEP.deactivate],
+  deactivate: [STEP.initialize, STEP.activate, STEP.deactivate],
+  generate: [STEP.initialize, STEP.activate, STEP.generate, STEP.deactivate],
+  certify: [STEP.initialize, STEP.activate, STEP.generate, STEP.certify, STEP.deactivate],
+} as const;
+
 export const ESTABLISH = script([STEP.clock], ["founding: true"]);
 export const DEVIATION = script([STEP.clock, STEP.deviation]);
 export const INITIALIZE = script([STEP.clock, STEP.initialize]);

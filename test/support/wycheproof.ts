@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fromHex } from "../../src/lib/encoding.ts";
 import { ROOT } from "./rehearsed-site.ts";
 
 export type Result = "valid" | "invalid" | "acceptable";
@@ -16,7 +17,8 @@ export interface Vector {
   readonly parts: readonly Uint8Array[];
 }
 
-export const fromHex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "hex"));
+export const bytesOf = (text: string): Uint8Array =>
+  fromHex(text) ?? assert.fail(`${text} is no hex`);
 
 export function vectorFile(name: string): string {
   return join(ROOT, "test", "vectors", "wycheproof", `${name}.jsonl`);
@@ -30,7 +32,7 @@ export function vectors(name: string, count: number): readonly Vector[] {
     const value = JSON.parse(line) as { readonly group: unknown } | [number, Result, ...string[]];
     if (Array.isArray(value)) {
       const [id, result, ...parts] = value;
-      found.push({ id, result, group, parts: parts.map(fromHex) });
+      found.push({ id, result, group, parts: parts.map(bytesOf) });
     } else group = value.group;
   }
   assert.equal(found.length, count, `${name} is not whole`);

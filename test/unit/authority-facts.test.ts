@@ -9,7 +9,7 @@ import type { Attached } from "../../src/ceremony/recorder.ts";
 import { Hand } from "../support/hand.ts";
 import { HONEST } from "../support/hand-steps.ts";
 import { makePerson } from "../support/identities.ts";
-import { script, STEP } from "../support/stage-scripts.ts";
+import { script, STEP, STEPS_TO } from "../support/stage-scripts.ts";
 import { assertFound, believed, stageTests } from "../support/stage-tests.ts";
 
 const OTHER = sha256Hex("other");
@@ -19,21 +19,7 @@ const mallory = await makePerson("fay", "test", "mallory's fay");
 const card = (bytes: Uint8Array): Attached => ({ mediaType: "application/json", bytes });
 const fork = await stageTests();
 
-const STEPS = {
-  "roll-call": [],
-  clock: [STEP.clock],
-  deviation: [STEP.deviation],
-  enroll: [STEP.enroll],
-  renew: [STEP.renew],
-  revoke: [STEP.revoke],
-  policy: [STEP.policy],
-  adopt: [STEP.adopt],
-  initialize: [STEP.initialize],
-  activate: [STEP.initialize, STEP.activate, STEP.deactivate],
-  deactivate: [STEP.initialize, STEP.activate, STEP.deactivate],
-  generate: [STEP.initialize, STEP.activate, STEP.generate, STEP.deactivate],
-  certify: [STEP.initialize, STEP.activate, STEP.generate, STEP.certify, STEP.deactivate],
-} as const;
+const STEPS = { "roll-call": [], ...STEPS_TO } as const;
 type StepId = keyof typeof STEPS;
 
 /** Members of the step's fact of that kind that were agreed to and are recorded otherwise. */

@@ -6,28 +6,13 @@ import { ACTIONS } from "../../src/actions/index.ts";
 import { conformed, newest } from "../support/conformed.ts";
 import { Hand } from "../support/hand.ts";
 import { HONEST } from "../support/hand-steps.ts";
-import { script, STEP } from "../support/stage-scripts.ts";
+import { script, STEP, STEPS_TO } from "../support/stage-scripts.ts";
 import { assertFound, believed, stageTests } from "../support/stage-tests.ts";
 
 const LEFT_OUT = /no authority: it leaves out /;
 const fork = await stageTests();
 
-const STEPS = {
-  clock: [STEP.clock],
-  deviation: [STEP.deviation],
-  enroll: [STEP.enroll],
-  renew: [STEP.renew],
-  revoke: [STEP.revoke],
-  policy: [STEP.policy],
-  adopt: [STEP.adopt],
-  initialize: [STEP.initialize],
-  activate: [STEP.initialize, STEP.activate, STEP.deactivate],
-  deactivate: [STEP.initialize, STEP.activate, STEP.deactivate],
-  generate: [STEP.initialize, STEP.activate, STEP.generate, STEP.deactivate],
-  certify: [STEP.initialize, STEP.activate, STEP.generate, STEP.certify, STEP.deactivate],
-} as const;
-
-for (const [id, steps] of Object.entries(STEPS)) {
+for (const [id, steps] of Object.entries(STEPS_TO)) {
   test(`C14: step ${id} is said to be done without any of its facts`, (t) => {
     const stage = fork(t);
     const hand = new Hand(stage, script(steps));

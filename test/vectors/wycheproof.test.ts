@@ -21,10 +21,10 @@ import type { SignatureScheme } from "../../src/lib/algorithms.ts";
 import { verifySignature } from "../../src/pki/signature.ts";
 import { chooseCrypto, PLAIN, type Subtle } from "../../src/report/in-page/crypto.ts";
 import { ROOT } from "../support/rehearsed-site.ts";
-import { assertJudged, fromHex, vectorFile, vectors, type Vector } from "../support/wycheproof.ts";
+import { assertJudged, bytesOf, vectorFile, vectors, type Vector } from "../support/wycheproof.ts";
 
 const NOTHING = new Uint8Array();
-const spkiOf = ({ group }: Vector): Uint8Array => fromHex(String(group));
+const spkiOf = ({ group }: Vector): Uint8Array => bytesOf(String(group));
 
 /** Message and signature of a vector, and the raw key of an Ed25519 group. */
 function signed(one: Vector): readonly [key: Uint8Array, message: Uint8Array, sig: Uint8Array] {

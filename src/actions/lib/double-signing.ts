@@ -6,7 +6,7 @@
 import type { Room } from "../../ceremony/action.ts";
 import type { NamedKey } from "../../ceremony/key-choice.ts";
 import type { SignatureScheme } from "../../lib/algorithms.ts";
-import { sha256Hex, visible } from "../../lib/encoding.ts";
+import { fromBase64, sha256Hex, visible } from "../../lib/encoding.ts";
 import { KeyriteError } from "../../lib/errors.ts";
 
 /** What a lint found, as the lint tables of pki/ give it. */
@@ -58,6 +58,12 @@ export interface Agreed {
   readonly tbs: Uint8Array;
   /** SHA-256 of the bytes, as it stands in the agreements. */
   readonly sha256: string;
+}
+
+/** Whether the bytes that an intent carries have the digest that was read aloud and agreed to. */
+export function hasAgreedBytes(intent: { readonly tbs: string; readonly sha256: string }): boolean {
+  const tbs = fromBase64(intent.tbs);
+  return tbs !== undefined && sha256Hex(tbs) === intent.sha256;
 }
 
 /**

@@ -16,7 +16,13 @@ import { formatDn } from "../../pki/names.ts";
 import type { CertificateView } from "../../pki/view.ts";
 import { certificateForm } from "./certificate-form.ts";
 import { readNamed, requireKeyOn, requireSpki } from "./certificate-refs.ts";
-import { rehearse, requireAgreed, signAgreed, type Agreed } from "./double-signing.ts";
+import {
+  hasAgreedBytes,
+  rehearse,
+  requireAgreed,
+  signAgreed,
+  type Agreed,
+} from "./double-signing.ts";
 import { buildFor, requireProfileOf } from "./issuing-build.ts";
 import type { IssueParams } from "./issuing-params.ts";
 import type { Issued, ToIssue } from "./issuing-shapes.ts";
@@ -234,10 +240,8 @@ export function admitsIssued(
 ): boolean {
   if (fact.kind !== "certificate.issued") return false;
   const names = fact.files.map(({ file }) => file);
-  const tbs = fromBase64(intent.tbs);
   return (
-    tbs !== undefined &&
-    sha256Hex(tbs) === intent.sha256 &&
+    hasAgreedBytes(intent) &&
     fact.tbs === intent.sha256 &&
     fact.spki === intent.spki &&
     fact.issuer === intent.issuer &&

@@ -6,7 +6,6 @@
 import type { Contribution, Participant, Room } from "../../ceremony/action.ts";
 import { shareSetName, type ShareSetCustody } from "../../ceremony/custody.ts";
 import { kekName, type KekCustody } from "../../ceremony/custody-copies.ts";
-import type { Policy } from "../../ceremony/policy.ts";
 import { KeyriteError } from "../../lib/errors.ts";
 import { fromHexBytes, hexBytes } from "../../lib/secret-text.ts";
 import { Secret, wiping } from "../../lib/secret.ts";
@@ -19,14 +18,6 @@ import type { KekIntent, KekMade, KekParams } from "./kek-facts.ts";
 import { splitAndProve, type SetIntent } from "./new-share-sets.ts";
 import { quorumOf } from "./quorum.ts";
 import { readSealed, readShare, recordedShareSet, shareSetFact } from "./share-sets.ts";
-
-/** Threshold and holders of a KEK's share set: as for the security officer unless the policy says more. */
-export function escrowRule({ shareSets }: Policy): {
-  readonly threshold: number;
-  readonly holders: number;
-} {
-  return shareSets.kek ?? shareSets["security-officer"];
-}
 
 /** Makes an escrowed KEK. Shares are on all media and proved before the token holds it. */
 export async function escrowKek(

@@ -5,12 +5,13 @@
 
 import type { Room, Subject } from "../../ceremony/action.ts";
 import { kekName, type EnvelopeCustody } from "../../ceremony/custody-copies.ts";
+import { shareRule } from "../../ceremony/policy.ts";
 import { envelopeName } from "../../backups/kek-file.ts";
 import { hex, sha256Hex, visible } from "../../lib/encoding.ts";
 import { KeyriteError } from "../../lib/errors.ts";
 import type { EstablishedKek } from "../../hsm/backup.ts";
 import { confirmFingerprints } from "./fingerprints.ts";
-import { escrowKek, escrowRule } from "./kek-escrow.ts";
+import { escrowKek } from "./kek-escrow.ts";
 import { isThere, KEK_FILE, kekFileNames, kekFileOf } from "./kek-files.ts";
 import { openingTokens, type KekIntent, type KekMade, type KekParams } from "./kek-facts.ts";
 import { kekEvidence, lintKeks, OUTSIDE, tellKek } from "./keks.ts";
@@ -40,7 +41,7 @@ export async function kekSubject(
   const { info } = room.tokens.session(p.token);
   const openers = p.escrow ? [] : openingTokens(p).map((token) => openerOf(room.custody, token));
   await requireNoFiles(room, { kek: p.kek, generation }, openers);
-  const shareSet = p.escrow ? planSet(room, p.holders, escrowRule(room.policy)) : null;
+  const shareSet = p.escrow ? planSet(room, p.holders, shareRule(room.policy, "kek")) : null;
   const data: KekIntent = {
     kek: p.kek,
     generation,
